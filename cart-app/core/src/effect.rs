@@ -1,0 +1,36 @@
+//! What the cart wants done, in order.
+
+use trip::TripEvent;
+
+/// One effect. The shell carries them out in the order they come; [`Effect::Journal`] must be on
+/// disk before the next is carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Write these, in one transaction, durably.
+    Journal(Vec<TripEvent>),
+    /// The indicator light.
+    Light(Signal),
+    /// A short tone.
+    Tone(Signal),
+    /// What the screen shows has changed: take a new [`crate::View`].
+    Show,
+    /// Look for barcodes with all effort for a while (a question waits for one).
+    ScanHard,
+}
+
+/// What light and sound say; each also has a shape and words on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Nothing to say.
+    Idle,
+    /// A line came in.
+    Added,
+    /// A question waits.
+    Ask,
+    /// Something is unresolved and not charged.
+    Held,
+    /// Help is called.
+    Help,
+    /// A device is out.
+    Fault,
+}

@@ -1,0 +1,136 @@
+//! All that can happen to a cart, as plain values.
+
+use cart_vision::{Scan, Sighting};
+use hal::{BatteryReading, MotionReading, WeightReading};
+use trip::message::{Command, Desired};
+use trip::{HoldId, LaneId, LineId, Sku};
+
+/// One input of the trip task.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A sample of the scale, 80 a second.
+    Weight(WeightReading),
+    /// A sample of the inertial sensor.
+    Motion(MotionReading),
+    /// A camera says whether anything moves in its view.
+    Movement {
+        /// True while something moves.
+        moving: bool,
+    },
+    /// A look at a moving thing.
+    Sighting(Sighting),
+    /// An accepted barcode.
+    Scan(Scan),
+    /// The battery.
+    Battery(BatteryReading),
+    /// The lane beacon: at this lane, or at none.
+    Lane(Option<LaneId>),
+    /// The shopper, or staff, touched the screen.
+    Intent(Intent),
+    /// The hub asks something of this cart.
+    Command(Command),
+    /// What the hub wants this cart to be.
+    Desired(Desired),
+    /// The line to the hub is up or down.
+    Link {
+        /// True while the hub answers.
+        connected: bool,
+    },
+    /// A device works or is out.
+    Device {
+        /// Which.
+        device: Device,
+        /// `None` while it works, else what is wrong, for staff.
+        fault: Option<String>,
+    },
+}
+
+/// A device whose absence changes what the cart may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Device {
+    /// A camera, by its number.
+    Camera(u8),
+    /// The basket scale.
+    Scale,
+    /// The inertial sensor.
+    Motion,
+    /// The battery gauge.
+    Battery,
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Camera(n) => write!(f, "camera {n}"),
+            Self::Scale => f.write_str("scale"),
+            Self::Motion => f.write_str("motion sensor"),
+            Self::Battery => f.write_str("battery"),
+        }
+    }
+}
+
+/// What a person wants, said by touching the screen. An intent that no longer fits (the hold is
+/// resolved, the trip is over) is ignored: ten taps are one tap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// "Start shopping" on the welcome screen, as a guest.
+    Start,
+    /// A tile of the ask sheet.
+    Answer {
+        /// The question.
+        hold: HoldId,
+        /// The product chosen.
+        sku: Sku,
+    },
+    /// A line of the "which did you take out?" sheet.
+    AnswerLine {
+        /// The question.
+        hold: HoldId,
+        /// The line chosen.
+        line: LineId,
+    },
+    /// "Something else": find it by name or number.
+    SomethingElse {
+        /// The question.
+        hold: HoldId,
+    },
+    /// Text typed into the search.
+    Search {
+        /// All that has been typed.
+        text: String,
+    },
+    /// A product chosen in the search.
+    Choose {
+        /// The product.
+        sku: Sku,
+    },
+    /// "Add" on the weigh screen.
+    ConfirmWeigh,
+    /// Back from search or weigh, to the question.
+    Back,
+    /// "Scan its code": the question waits for a barcode.
+    ScanIt {
+        /// The question.
+        hold: HoldId,
+    },
+    /// "I'll take it out": the question waits for the weight to leave.
+    TakeOut {
+        /// The question.
+        hold: HoldId,
+    },
+    /// A held row was tapped: ask about it (again).
+    AskAbout {
+        /// The held thing.
+        hold: HoldId,
+    },
+    /// "Help".
+    CallHelp,
+    /// "I don't need help any more".
+    EndHelp,
+    /// "Go to the exit lane": pay at the lane the cart stands at.
+    GoToLane,
+    /// "Back to shopping" from the pay screen.
+    BackToShopping,
+    /// "Done" on the receipt: the trip ends and the screen forgets it.
+    Finish,
+}

@@ -1,0 +1,256 @@
+//! All that the screen shows, as one value. The screen has no rules of its own.
+//!
+//! Money and grams are exact values; the screen writes them by its language.
+
+use cart_vision::Thumbnail;
+use trip::basket::{Evidence, HoldReason};
+use trip::{Grams, HoldId, LineId, Money, Quantity, Sku};
+
+use crate::input::Device;
+
+/// The whole picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The store's name.
+    pub store_name: String,
+    /// Which screen.
+    pub screen: Screen,
+    /// The slim bar under the header, most urgent first; at most one is shown.
+    pub banner: Option<Banner>,
+    /// True while the hub answers.
+    pub connected: bool,
+    /// State of charge in percent and whether it charges; `None` when it cannot be read.
+    pub battery: Option<(u8, bool)>,
+    /// The running total: what would be charged now.
+    pub total: Money,
+    /// Pieces and weighed things in the basket, without what is held.
+    pub items: u32,
+    /// What promotions save.
+    pub saved: Money,
+    /// Known lines, newest first.
+    pub lines: Vec<LineView>,
+    /// What is held, newest first; shown above the lines, never charged.
+    pub holds: Vec<HoldView>,
+    /// The question on the sheet, if one is open.
+    pub ask: Option<AskView>,
+    /// The chip after a removal, for six seconds.
+    pub taken_out: Option<TakenOut>,
+    /// The lane the cart stands at; the pay button needs one.
+    pub lane: Option<String>,
+    /// Why the way to payment is shut; `None` when it is open.
+    pub pay_blocked: Option<PayBlocked>,
+    /// True while help is called.
+    pub help_called: bool,
+}
+
+/// Which screen, and what only that screen needs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Screen {
+    /// Nobody shops yet.
+    Welcome,
+    /// Lines, total, and the ask sheet when a question is open.
+    Basket,
+    /// Find a product by name or number, for the open question.
+    Search(SearchView),
+    /// A weighed product before it is added.
+    Weigh(WeighView),
+    /// At the lane.
+    Pay(PayView),
+    /// Paid; the receipt.
+    Receipt(Box<ReceiptView>),
+    /// On a charger, with no trip.
+    Charging,
+}
+
+/// A short line that something is not as usual.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Banner {
+    /// "Working offline. Your basket is safe."
+    Offline,
+    /// A device is out: what still works is said in words.
+    DeviceOut(Device),
+    /// The scale moves: "Hold still for a moment."
+    Unsteady,
+    /// The load is above what the scale can weigh.
+    Overloaded,
+    /// Below the reserve: finish, or hand over.
+    BatteryLow(u8),
+    /// The exit lane could not take the basket; staff are told.
+    LaneRefused,
+}
+
+/// One known line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineView {
+    /// Its number; stable while it is there.
+    pub line: LineId,
+    /// Its product.
+    pub sku: Sku,
+    /// What people call it.
+    pub name: String,
+    /// How much.
+    pub quantity: Quantity,
+    /// Price of a piece or a kilogram; `None` for a priced code.
+    pub unit: Option<Money>,
+    /// Price of the line, with deposit.
+    pub price: Money,
+    /// The deposit in it.
+    pub deposit: Money,
+    /// Why it is here.
+    pub evidence: Evidence,
+    /// True while an age check is open for it.
+    pub age_check: bool,
+    /// True for the line that came in last, for its flash.
+    pub fresh: bool,
+}
+
+/// One held thing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoldView {
+    /// Its number.
+    pub hold: HoldId,
+    /// What the scale felt.
+    pub weight: Grams,
+    /// Why.
+    pub reason: HoldReason,
+    /// What the cart saw.
+    pub thumbnail: Option<Thumbnail>,
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskView {
+    /// The hold it is about.
+    pub hold: HoldId,
+    /// Why it is asked.
+    pub reason: HoldReason,
+    /// What the scale felt; negative for a removal.
+    pub weight: Grams,
+    /// What the cart saw.
+    pub thumbnail: Option<Thumbnail>,
+    /// At most four tiles, best first.
+    pub tiles: Vec<Tile>,
+    /// What the question waits for, once the shopper has said so.
+    pub waits_for: WaitsFor,
+}
+
+/// What an open question waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// A tap.
+    Answer,
+    /// A barcode: "Show its code to the camera".
+    Code,
+    /// The weight to leave: "Take it out now".
+    Removal,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tile {
+    /// The product.
+    pub sku: Sku,
+    /// What people call it.
+    pub name: String,
+    /// What it would cost by the weight felt, or a piece; for a removal, what comes off.
+    pub price: Money,
+    /// The line, when the question is which was taken out.
+    pub line: Option<LineId>,
+}
+
+/// The search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchView {
+    /// What has been typed.
+    pub text: String,
+    /// What fits, best first, at most twelve.
+    pub found: Vec<Tile>,
+}
+
+/// A weighed product before it is added. No price is shown from an unsteady weight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeighView {
+    /// The product.
+    pub sku: Sku,
+    /// What people call it.
+    pub name: String,
+    /// Gross weight.
+    pub gross: Grams,
+    /// Tare.
+    pub tare: Grams,
+    /// Net weight: gross less tare.
+    pub net: Grams,
+    /// Price of a kilogram.
+    pub per_kg: Money,
+    /// What it costs; `None` while unsteady.
+    pub price: Option<Money>,
+}
+
+/// At the lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PayView {
+    /// What will be charged.
+    pub amount: Money,
+    /// Where.
+    pub lane: String,
+    /// How far it is.
+    pub step: PayStep,
+}
+
+/// How far a payment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayStep {
+    /// The lane is told; a moment.
+    Preparing,
+    /// "Hold your card or phone to the lane's reader."
+    Tap,
+    /// The terminal has not answered; it is asked. Nothing is charged twice.
+    Checking,
+    /// "That didn't go through. Nothing was charged."
+    Declined,
+    /// Approved; the receipt is on its way.
+    Approved,
+}
+
+/// The receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiptView {
+    /// Its number.
+    pub number: String,
+    /// What was charged.
+    pub charged: Money,
+    /// Its lines: name, how much, price.
+    pub lines: Vec<LineView>,
+    /// What promotions saved: label and amount.
+    pub savings: Vec<(String, Money)>,
+    /// Taxes contained: letter, rate in hundredths of a percent, tax.
+    pub taxes: Vec<(char, u32, Money)>,
+    /// With what it was paid.
+    pub tender: String,
+    /// The QR's text; `None` until the hub has sent it.
+    pub qr: Option<String>,
+}
+
+/// A removal, told for six seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenOut {
+    /// What went.
+    pub name: String,
+    /// What came off the total.
+    pub price: Money,
+}
+
+/// Why payment is shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayBlocked {
+    /// Nothing is in the basket.
+    Empty,
+    /// Something is unresolved: it is settled before the lane.
+    Unresolved,
+    /// Staff must look at the buyer's age.
+    AgeCheck,
+    /// No lane is near.
+    NoLane,
+    /// The scale has not come to rest.
+    Unsteady,
+}

@@ -1,0 +1,132 @@
+"""EfficientNet-Lite0 in plain torch, with the heads that Trundle trains.
+
+The layer names are those of the published ImageNet weights, so that these load as they are.
+Input: [N, 3, 224, 224] f32, RGB, -1..1. Outputs: the pooled embedding [N, 1280] f32 (zero and
+above, not normalised), fine logits [N, fine] and coarse logits [N, coarse].
+
+Source: Tan and Le, EfficientNet (ICML 2019); the Lite variants drop squeeze-and-excitation, use
+ReLU6 and keep stem and head at their plain width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+EMBEDDING = 1280
+INPUT = 224
+
+# kernel, stride of the first block, expansion, channels out, repeats
+STAGES = [
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+]
+# The published weights were trained with this epsilon.
+BN_EPS = 1e-3
+
+
+class SameConv(nn.Conv2d):
+    """A convolution padded as TensorFlow's SAME: the odd pixel goes to the right and bottom."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride == 1:
+            return F.conv2d(x, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
+        side = int(x.shape[-1])
+        total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
+        before = total // 2
+        x = F.pad(x, [before, total - before, before, total - before])
+        return F.conv2d(x, self.weight, self.bias, stride, 0, 1, self.groups)
+
+
+class Block(nn.Module):
+    """An inverted residual: widen, filter each channel, narrow."""
+
+    def __init__(self, cin: int, cout: int, kernel: int, stride: int, expand: int) -> None:
+        super().__init__()
+        mid = cin * expand
+        self.skip = stride == 1 and cin == cout
+        self.expand = expand != 1
+        if self.expand:
+            self._expand_conv = nn.Conv2d(cin, mid, 1, bias=False)
+            self._bn0 = nn.BatchNorm2d(mid, eps=BN_EPS)
+        self._depthwise_conv = SameConv(mid, mid, kernel, stride, groups=mid, bias=False)
+        self._bn1 = nn.BatchNorm2d(mid, eps=BN_EPS)
+        self._project_conv = nn.Conv2d(mid, cout, 1, bias=False)
+        self._bn2 = nn.BatchNorm2d(cout, eps=BN_EPS)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = x
+        if self.expand:
+            y = F.relu6(self._bn0(self._expand_conv(y)))
+        y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        y = self._bn2(self._project_conv(y))
+        return x + y if self.skip else y
+
+
+class Lite0(nn.Module):
+    """The backbone and two linear heads on one embedding."""
+
+    def __init__(self, fine: int, coarse: int, dropout: float = 0.2) -> None:
+        super().__init__()
+        self._conv_stem = SameConv(3, 32, 3, 2, bias=False)
+        self._bn0 = nn.BatchNorm2d(32, eps=BN_EPS)
+        blocks, cin = [], 32
+        for kernel, stride, expand, cout, repeats in STAGES:
+            for i in range(repeats):
+                blocks.append(Block(cin, cout, kernel, stride if i == 0 else 1, expand))
+                cin = cout
+        self._blocks = nn.ModuleList(blocks)
+        self._conv_head = nn.Conv2d(cin, EMBEDDING, 1, bias=False)
+        self._bn1 = nn.BatchNorm2d(EMBEDDING, eps=BN_EPS)
+        self.dropout = nn.Dropout(dropout)
+        self.fine = nn.Linear(EMBEDDING, fine)
+        self.coarse = nn.Linear(EMBEDDING, coarse)
+        self.frozen_blocks = 0
+
+    def freeze(self, blocks: int) -> None:
+        """Fixes the stem and the first blocks; they are then run without a gradient."""
+        self.frozen_blocks = blocks
+        fixed = [self._conv_stem, self._bn0, *self._blocks[:blocks]]
+        for module in fixed:
+            for parameter in module.parameters():
+                parameter.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "Lite0":
+        """Batch-norm statistics stay those of ImageNet: a batch of 32 is too few to renew them."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def embed(self, x: torch.Tensor) -> torch.Tensor:
+        """The pooled embedding, [N, 1280]."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.frozen_blocks == 0):
+            x = F.relu6(self._bn0(self._conv_stem(x)))
+            for block in self._blocks[: self.frozen_blocks]:
+                x = block(x)
+        for block in self._blocks[self.frozen_blocks :]:
+            x = block(x)
+        x = F.relu6(self._bn1(self._conv_head(x)))
+        return x.mean(dim=(2, 3))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        embedding = self.embed(x)
+        dropped = self.dropout(embedding)
+        return embedding, self.fine(dropped), self.coarse(dropped)
+
+
+def load_imagenet(model: Lite0, path: str) -> None:
+    """Loads the published weights; only their 1000-class head is left out."""
+    state = {k: v for k, v in torch.load(path, map_location="cpu").items() if not k.startswith("_fc.")}
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    wrong = [k for k in missing if not k.startswith(("fine.", "coarse."))] + list(unexpected)
+    if wrong:
+        raise SystemExit(f"{path} is not the EfficientNet-Lite0 this script knows: {wrong[:5]}")

@@ -1,0 +1,238 @@
+"""Tunes nearly all of EfficientNet-Lite0 on the photos of a list.
+
+    python3 train.py --root PHOTOS --weights efficientnet-lite0-57934424.pth --out RUN
+
+Stem, first five blocks and all batch-norm statistics stay fixed. AdamW with a short warm-up and a
+cosine, label smoothing, a coarse loss beside the fine one, and a running mean of the weights
+(EMA), which is what is exported. A checkpoint after each epoch; run it again to go on from there.
+`--minutes` bounds the time: the schedule then follows whichever is further, steps or clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import queue
+import random
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from model import INPUT, Lite0, load_imagenet
+from photos import as_input, augment, load_all, read_classes, read_list
+
+BATCH = 32
+PEAK_RATE, HEAD_FACTOR = 6e-4, 10.0
+WARM_UP = 0.08
+WEIGHT_DECAY = 0.02
+COARSE_SHARE = 0.3
+EMA_DECAY = 0.995
+CLIP = 5.0
+# Most steps see small pictures, which cost half; the last ones see the size that is shipped.
+SMALL, SMALL_UNTIL = 160, 0.5
+
+
+def batches(images, rows, order, basket, seed, size_now):
+    """Yields (input, fine, coarse), made one ahead in a thread of its own."""
+    ready: queue.Queue = queue.Queue(maxsize=3)
+
+    def make() -> None:
+        for start in range(0, len(order) - BATCH + 1, BATCH):
+            picked = order[start : start + BATCH]
+            size = size_now()
+            looks = [augment(images[i], random.Random(seed * 1_000_003 + i), basket, size) for i in picked]
+            labels = [(rows[i][1], rows[i][2]) for i in picked]
+            inputs = torch.from_numpy(np.stack(looks)).contiguous(memory_format=torch.channels_last)
+            ready.put((inputs, torch.tensor(labels)))
+        ready.put(None)
+
+    threading.Thread(target=make, daemon=True).start()
+    while (item := ready.get()) is not None:
+        yield item[0], item[1][:, 0], item[1][:, 1]
+
+
+def rate_at(progress: float) -> float:
+    """The share of the peak rate at a progress of 0..1."""
+    if progress < WARM_UP:
+        return max(progress / WARM_UP, 0.02)
+    return 0.5 * (1 + math.cos(math.pi * min((progress - WARM_UP) / (1 - WARM_UP), 1.0)))
+
+
+@torch.no_grad()
+def evaluate(model: Lite0, rows) -> dict:
+    """Shares right on plain, unaugmented photos."""
+    model.eval()
+    top1 = top3 = coarse1 = 0
+    coarse_of = {fine: coarse for _, fine, coarse in rows}
+    for start in range(0, len(rows), 32):
+        part = rows[start : start + 32]
+        inputs = torch.from_numpy(np.stack([as_input(Image.open(path)) for path, _, _ in part]))
+        best = model(inputs)[1].topk(3).indices.tolist()
+        for picks, (_, fine, coarse) in zip(best, part):
+            top1 += picks[0] == fine
+            top3 += fine in picks
+            coarse1 += coarse_of.get(picks[0], -1) == coarse
+    n = max(len(rows), 1)
+    return {"images": len(rows), "top1": top1 / n, "top3": top3 / n, "coarse1": coarse1 / n}
+
+
+def parameter_groups(model: Lite0) -> list[dict]:
+    """No decay on biases and batch-norm; the new heads learn ten times as fast."""
+    groups: dict[tuple, dict] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        factor = HEAD_FACTOR if name.startswith(("fine.", "coarse.")) else 1.0
+        decay = WEIGHT_DECAY if parameter.ndim > 1 else 0.0
+        group = groups.setdefault((factor, decay), {"params": [], "weight_decay": decay, "factor": factor})
+        group["params"].append(parameter)
+    return list(groups.values())
+
+
+def train(args: argparse.Namespace) -> None:
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    root, out = Path(args.root), Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    classes = read_classes(root)
+    rows, val = read_list(root, args.list), read_list(root, args.val)
+    if args.without:
+        left_out = {int(line.split(",")[0]) for line in Path(args.without).read_text().split()}
+        rows = [row for row in rows if row[1] not in left_out]
+    rows, val = rows[: args.limit], val[: args.limit]
+    coarse_count = max(c["coarse"] for c in classes) + 1
+    print(f"{len(rows)} photos of {len({r[1] for r in rows})} classes to train on, {len(val)} to look at", flush=True)
+    images = load_all(rows)
+
+    model = Lite0(len(classes), coarse_count)
+    if args.weights:
+        load_imagenet(model, args.weights)
+    model.freeze(5)
+    model = model.to(memory_format=torch.channels_last)
+    mean = copy.deepcopy(model)
+    optimiser = torch.optim.AdamW(parameter_groups(model), lr=PEAK_RATE)
+    loss_of = nn.CrossEntropyLoss(label_smoothing=0.1)
+    steps_an_epoch = len(rows) // BATCH
+    total = max(steps_an_epoch * args.epochs, 1)
+    step, spent_s, first = 0, 0.0, 0
+    progress = 0.0
+
+    def size_now() -> int:
+        return SMALL if progress < SMALL_UNTIL else INPUT
+
+    saved = out / "last.pt"
+    if saved.exists():
+        state = torch.load(saved, map_location="cpu")
+        model.load_state_dict(state["model"])
+        mean.load_state_dict(state["mean"])
+        optimiser.load_state_dict(state["optimiser"])
+        step, spent_s, first = state["step"], state["spent_s"], state["epoch"] + 1
+        print(f"going on after epoch {first}", flush=True)
+
+    for epoch in range(first, args.epochs):
+        order = np.random.default_rng(args.seed + epoch).permutation(len(rows)).tolist()
+        model.train()
+        seen_loss, right, since = 0.0, 0, time.monotonic()
+        for number, (inputs, fine, coarse) in enumerate(
+            batches(images, rows, order, args.basket, args.seed + epoch, size_now), 1
+        ):
+            clock = spent_s + time.monotonic() - since
+            progress = max(step / total, clock / (args.minutes * 60) if args.minutes else 0.0)
+            for group in optimiser.param_groups:
+                group["lr"] = PEAK_RATE * group["factor"] * rate_at(progress)
+            _, fine_logits, coarse_logits = model(inputs)
+            loss = loss_of(fine_logits, fine) + COARSE_SHARE * loss_of(coarse_logits, coarse)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+            optimiser.step()
+            step += 1
+            with torch.no_grad():
+                # A young mean must not remember the untrained heads.
+                decay = min(EMA_DECAY, (1 + step) / (10 + step))
+                for kept, now in zip(mean.state_dict().values(), model.state_dict().values()):
+                    if kept.dtype.is_floating_point:
+                        kept.lerp_(now, 1 - decay)
+                    else:
+                        kept.copy_(now)
+            seen_loss += loss.item()
+            right += (fine_logits.argmax(1) == fine).sum().item()
+            if number % 5 == 0:
+                each_ms = 1000 * (time.monotonic() - since) / (number * BATCH)
+                print(
+                    f"epoch {epoch + 1}/{args.epochs} step {number}/{steps_an_epoch} loss {seen_loss / number:.3f} "
+                    f"right {right / (number * BATCH):.3f} {each_ms:.0f} ms an image, {progress:.0%} done",
+                    flush=True,
+                )
+            if progress >= 1.0:
+                break
+        spent_s += time.monotonic() - since
+        figures = evaluate(mean, val)
+        print(f"epoch {epoch + 1}: {json.dumps(figures)} after {spent_s / 60:.1f} minutes", flush=True)
+        state = {"model": model.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(),
+                 "step": step, "spent_s": spent_s, "epoch": epoch, "figures": figures,
+                 "classes": classes, "coarse": coarse_count, "args": vars(args)}
+        torch.save(state, out / "next.pt")
+        (out / "next.pt").rename(saved)
+        if progress >= 1.0:
+            break
+
+
+def smoke() -> None:
+    """Three drawn classes, two short epochs, a model that learnt something: under a minute."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        rng = random.Random(1)
+        (root / "classes.csv").write_text(
+            "name,id,coarse,coarse id,icon,text\n" + "".join(f"Colour-{i},{i},Colour,{i},,\n" for i in range(3))
+        )
+        lines = []
+        for i in range(96):
+            tone = [30, 30, 30]
+            tone[i % 3] = rng.randrange(150, 250)
+            Image.new("RGB", (120, 100), tuple(tone)).save(root / f"{i}.png")
+            lines.append(f"{i}.png, {i % 3}, {i % 3}")
+        (root / "train.txt").write_text("\n".join(lines))
+        (root / "val.txt").write_text("\n".join(lines[:24]))
+        args = parser().parse_args(["--root", folder, "--out", str(root / "run"), "--epochs", "2"])
+        train(args)
+        args.epochs = 3
+        train(args)  # goes on from the checkpoint
+        figures = torch.load(root / "run" / "last.pt")["figures"]
+        print(json.dumps({"smoke": figures}))
+
+
+def parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--root", help="folder with classes.csv, the lists and the photos")
+    p.add_argument("--list", default="train.txt")
+    p.add_argument("--val", default="val.txt")
+    p.add_argument("--without", help="a file of `class id, name` to leave out of training altogether")
+    p.add_argument("--weights", help="ImageNet weights from fetch_weights.py; without them it starts from noise")
+    p.add_argument("--out", default="run")
+    p.add_argument("--epochs", type=int, default=9)
+    p.add_argument("--minutes", type=float, default=0.0, help="end by then, whatever the epoch (0: no bound)")
+    p.add_argument("--basket", type=float, default=0.35, help="share of looks laid on a made-up basket floor")
+    p.add_argument("--limit", type=int, help="use only the first so many photos")
+    p.add_argument("--seed", type=int, default=7)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--smoke", action="store_true", help="a check in under a minute on drawn pictures")
+    return p
+
+
+if __name__ == "__main__":
+    arguments = parser().parse_args()
+    if arguments.smoke:
+        smoke()
+    elif not arguments.root:
+        raise SystemExit("--root is needed: the folder with classes.csv, train.txt and val.txt")
+    else:
+        train(arguments)

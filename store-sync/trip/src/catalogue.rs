@@ -1,0 +1,306 @@
+//! The goods of a store: names, codes, prices, weights, taxes, deposits and promotions.
+//!
+//! A catalogue is read from TOML, checked whole, and named by the digest of its bytes. A trip pins
+//! that digest at its start.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gs1::{PrefixRule, Scanned};
+use crate::{Currency, Gtin, Grams, Hash, Plu, Sku};
+
+/// How a product is sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sale {
+    /// By the piece.
+    Each {
+        /// Price of a piece in minor units, with tax; not negative.
+        price: i64,
+    },
+    /// By net weight.
+    Weight {
+        /// Price of a kilogram in minor units, with tax; not negative.
+        per_kg: i64,
+    },
+}
+
+/// One product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// The store's own name of it.
+    pub sku: Sku,
+    /// What people call it.
+    pub name: String,
+    /// Name of a tax of the catalogue.
+    pub tax: String,
+    /// How it is sold.
+    pub sale: Sale,
+    /// Its trade item numbers; empty for loose produce.
+    #[serde(default)]
+    pub gtins: Vec<Gtin>,
+    /// Its look-up number, for loose produce.
+    #[serde(default)]
+    pub plu: Option<Plu>,
+    /// Weight of a piece with its packing, in grams; for loose produce, of a usual piece.
+    #[serde(default)]
+    pub weight: Option<Grams>,
+    /// How far a piece's weight strays, one standard deviation in grams.
+    #[serde(default)]
+    pub weight_sigma: Option<Grams>,
+    /// Deposit on a piece, in minor units.
+    #[serde(default)]
+    pub deposit: i64,
+    /// Least age of the buyer in years; 0 for everyone.
+    #[serde(default)]
+    pub min_age: u8,
+    /// True when look-alikes exist: sight may only verify, a barcode must be read.
+    #[serde(default)]
+    pub barcode_required: bool,
+    /// Where it stands, such as `A3`.
+    #[serde(default)]
+    pub aisle: Option<String>,
+    /// How often it is bought, relative to the others; 1 is usual.
+    #[serde(default = "usual")]
+    pub popularity: u32,
+}
+
+fn usual() -> u32 {
+    1
+}
+
+/// A tax, included in prices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tax {
+    /// Its name in this catalogue, such as `standard`.
+    pub name: String,
+    /// Its letter on receipts.
+    pub letter: char,
+    /// Rate in hundredths of a percent: 2000 is 20 %.
+    pub basis_points: u32,
+}
+
+/// "Any `pieces` of these for `price`": the cheapest way to count them is always taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// Its name in this catalogue.
+    pub id: String,
+    /// What shoppers read, such as "Any 3 yoghurts for £3".
+    pub label: String,
+    /// Products that count; all sold by the piece.
+    pub skus: Vec<Sku>,
+    /// How many make one deal, 2 or more.
+    pub pieces: u32,
+    /// What a deal costs together, in minor units.
+    pub price: i64,
+}
+
+/// The file's form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    store: String,
+    currency: Currency,
+    #[serde(default)]
+    tax: Vec<Tax>,
+    #[serde(default)]
+    prefix: Vec<PrefixRule>,
+    #[serde(default)]
+    promotion: Vec<Promotion>,
+    #[serde(default)]
+    product: Vec<toml::Spanned<Product>>,
+}
+
+/// What is wrong with a catalogue.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("catalogue line {line}: {what}")]
+pub struct CatalogueError {
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// What is wrong, and what to do.
+    pub what: String,
+}
+
+/// The goods of a store, checked.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The store's name as shoppers know it.
+    pub store_name: String,
+    /// The one currency of its prices.
+    pub currency: Currency,
+    /// Digest of the file: the version a trip pins.
+    pub version: Hash,
+    /// Taxes by name.
+    pub taxes: Vec<Tax>,
+    /// Promotions.
+    pub promotions: Vec<Promotion>,
+    /// In-store barcode prefixes.
+    pub prefixes: Vec<PrefixRule>,
+    products: Vec<Product>,
+    by_sku: HashMap<Sku, usize>,
+    by_gtin: HashMap<Gtin, usize>,
+    by_plu: HashMap<Plu, usize>,
+}
+
+impl Catalogue {
+    /// Reads and checks a catalogue.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] names the line and what is wrong: not TOML, an unknown key, a duplicate
+    /// SKU, GTIN or PLU, a negative price, an unknown tax, a promotion of unknown products.
+    pub fn parse(text: &str) -> Result<Self, CatalogueError> {
+        let line_at = |offset: usize| text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
+        let file: File = toml::from_str(text).map_err(|e| CatalogueError {
+            line: e.span().map_or(1, |span| line_at(span.start)),
+            what: e.message().to_owned(),
+        })?;
+        let mut catalogue = Self {
+            store_name: file.store,
+            currency: file.currency,
+            version: Hash::of(text.as_bytes()),
+            taxes: file.tax,
+            promotions: file.promotion,
+            prefixes: file.prefix,
+            products: Vec::with_capacity(file.product.len()),
+            by_sku: HashMap::new(),
+            by_gtin: HashMap::new(),
+            by_plu: HashMap::new(),
+        };
+        for spanned in file.product {
+            let line = line_at(spanned.span().start);
+            catalogue.add(spanned.into_inner()).map_err(|what| CatalogueError { line, what })?;
+        }
+        catalogue.check_promotions().map_err(|what| CatalogueError { line: 1, what })?;
+        Ok(catalogue)
+    }
+
+    fn add(&mut self, product: Product) -> Result<(), String> {
+        let sku = &product.sku;
+        let price = match product.sale {
+            Sale::Each { price } => price,
+            Sale::Weight { per_kg } => per_kg,
+        };
+        if price < 0 || product.deposit < 0 {
+            return Err(format!("product \"{sku}\" has a negative price or deposit"));
+        }
+        if !self.taxes.iter().any(|t| t.name == product.tax) {
+            return Err(format!("product \"{sku}\" has tax \"{}\", which no [[tax]] names", product.tax));
+        }
+        if product.weight.is_some_and(|w| w.0 <= 0) || product.weight_sigma.is_some_and(|w| w.0 <= 0) {
+            return Err(format!("product \"{sku}\" has a weight or weight_sigma that is not above zero"));
+        }
+        let index = self.products.len();
+        if let Some(first) = self.by_sku.insert(sku.clone(), index) {
+            return Err(format!("sku \"{sku}\" is there twice (product {} has it already)", first + 1));
+        }
+        for gtin in &product.gtins {
+            if let Some(first) = self.by_gtin.insert(*gtin, index) {
+                return Err(format!("GTIN {gtin} of \"{sku}\" belongs to \"{}\" already", self.owner(first, &product)));
+            }
+        }
+        if let Some(plu) = product.plu
+            && let Some(first) = self.by_plu.insert(plu, index)
+        {
+            return Err(format!("PLU {} of \"{sku}\" belongs to \"{}\" already", u32::from(plu), self.owner(first, &product)));
+        }
+        self.products.push(product);
+        Ok(())
+    }
+
+    /// The product at `index`, which may be the one being added.
+    fn owner(&self, index: usize, adding: &Product) -> Sku {
+        self.products.get(index).unwrap_or(adding).sku.clone()
+    }
+
+    fn check_promotions(&self) -> Result<(), String> {
+        for promotion in &self.promotions {
+            let id = &promotion.id;
+            if promotion.pieces < 2 || promotion.price < 0 {
+                return Err(format!("promotion \"{id}\" needs pieces of 2 or more and a price that is not negative"));
+            }
+            for sku in &promotion.skus {
+                match self.get(sku).map(|p| p.sale) {
+                    Some(Sale::Each { .. }) => {}
+                    Some(Sale::Weight { .. }) => return Err(format!("promotion \"{id}\" names \"{sku}\", which is sold by weight")),
+                    None => return Err(format!("promotion \"{id}\" names \"{sku}\", which is no product")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The product of this name.
+    pub fn get(&self, sku: &Sku) -> Option<&Product> {
+        self.by_sku.get(sku).map(|i| &self.products[*i])
+    }
+
+    /// The product of this trade item number.
+    pub fn by_gtin(&self, gtin: Gtin) -> Option<&Product> {
+        self.by_gtin.get(&gtin).map(|i| &self.products[*i])
+    }
+
+    /// The product of this look-up number.
+    pub fn by_plu(&self, plu: Plu) -> Option<&Product> {
+        self.by_plu.get(&plu).map(|i| &self.products[*i])
+    }
+
+    /// The product a barcode means.
+    pub fn by_scan(&self, scanned: &Scanned) -> Option<&Product> {
+        match scanned {
+            Scanned::Item(item) => self.by_gtin(item.gtin),
+            Scanned::InStore(item) => self.by_plu(item.plu),
+            Scanned::Other(_) => None,
+        }
+    }
+
+    /// All products, in the order of the file.
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
+    /// The tax of this name.
+    pub fn tax(&self, name: &str) -> Option<&Tax> {
+        self.taxes.iter().find(|t| t.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n";
+
+    fn product(sku: &str, rest: &str) -> String {
+        format!("[[product]]\nsku = \"{sku}\"\nname = \"{sku}\"\ntax = \"zero\"\n{rest}\n")
+    }
+
+    #[test]
+    fn a_wrong_catalogue_names_the_line() {
+        let check = |body: String, line: usize, part: &str| {
+            let error = Catalogue::parse(&format!("{HEAD}{body}")).expect_err(part);
+            assert_eq!(error.line, line, "{error}");
+            assert!(error.what.contains(part), "{error}");
+        };
+        let milk = product("milk", "gtins = [\"96385074\"]\nsale = { each = { price = 90 } }");
+        check(milk.clone() + &product("oat", "gtins = [\"96385074\"]\nsale = { each = { price = 1 } }"), 13, "belongs to \"milk\"");
+        check(milk.clone() + &milk, 13, "twice");
+        check(product("milk", "sale = { each = { price = -1 } }"), 7, "negative");
+        check(product("milk", "sale = { each = { price = 1 } }\ncolour = 1"), 12, "colour");
+        check(product("milk", "sale = { each = { price = 1 } }\ngtins = [\"96385075\"]"), 12, "check digit");
+        check("[[promotion]]\nid=\"p\"\nlabel=\"\"\nskus=[\"nope\"]\npieces=2\nprice=1\n".into(), 1, "no product");
+    }
+
+    #[test]
+    fn a_product_is_found_by_all_its_codes() {
+        let text = format!("{HEAD}{}", product("lime", "plu = 4048\ngtins = [\"96385074\"]\nsale = { weight = { per_kg = 300 } }"));
+        let catalogue = Catalogue::parse(&text).expect("a right catalogue");
+        let sku = Sku::new("lime").expect("valid");
+        assert!(catalogue.get(&sku).is_some());
+        assert_eq!(catalogue.by_plu(Plu::try_from(4048).expect("valid")).map(|p| &p.sku), Some(&sku));
+        assert_eq!(catalogue.by_gtin(Gtin::parse("96385074").expect("valid")).map(|p| &p.sku), Some(&sku));
+    }
+}

@@ -1,0 +1,145 @@
+//! What happened, in the past tense. The list of these is the truth; all else is its replay.
+
+use serde::{Deserialize, Serialize};
+
+use crate::basket::{Hold, LineItem};
+use crate::{Grams, Hash, HoldId, IntentId, LaneId, LineId, Money, TripId};
+
+/// How a hold ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It became one or more lines (their `ItemAdded` come in the same batch).
+    Added,
+    /// It was taken out again.
+    TakenOut,
+    /// A removal was matched to a line (its `ItemRemoved` comes in the same batch).
+    Removed,
+    /// Nothing had happened after all (the scan was dropped, the weight came back).
+    Dropped,
+    /// Staff looked at it and let it go.
+    Staff,
+}
+
+/// What the terminal said of a payment, without any card data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tender {
+    /// The scheme or kind, such as `visa` or `contactless`.
+    pub kind: String,
+    /// The terminal's own reference, for disputes.
+    pub reference: String,
+}
+
+/// Why a trip ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Paid and receipted.
+    Paid,
+    /// Nothing was in the basket.
+    Empty,
+    /// Left standing; staff put the goods back.
+    Abandoned,
+}
+
+/// One thing that happened on a trip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum TripEvent {
+    /// A shopper began. The catalogue is pinned: later price changes do not touch this trip.
+    TripStarted {
+        /// The new trip.
+        trip: TripId,
+        /// Version of the catalogue whose prices hold for the whole trip.
+        catalogue: Hash,
+    },
+    /// A line came in.
+    ItemAdded {
+        /// The whole line.
+        item: LineItem,
+    },
+    /// A line, or some of its pieces, went out.
+    ItemRemoved {
+        /// Which line.
+        line: LineId,
+        /// Pieces taken; all of a weighed or priced line goes at once, with 1.
+        pieces: u32,
+        /// What the scale felt, in grams, negative; `None` when it was out.
+        weight: Option<Grams>,
+    },
+    /// Something is unresolved: asked or held, never charged.
+    ItemHeld {
+        /// The whole hold.
+        hold: Hold,
+    },
+    /// A hold ended.
+    HoldResolved {
+        /// Which.
+        hold: HoldId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// The shopper called for help.
+    HelpCalled,
+    /// Staff, or the shopper, ended the call.
+    HelpEnded,
+    /// Staff must approve an age-restricted product before payment.
+    AgeCheckAsked {
+        /// The line that needs it.
+        line: LineId,
+    },
+    /// Staff approved (true) or refused (false; the line is then removed, not the trip).
+    AgeChecked {
+        /// The line.
+        line: LineId,
+        /// Whether it may be sold.
+        approved: bool,
+    },
+    /// The basket stands still at a lane; this is what will be charged, no more and no less.
+    BasketLocked {
+        /// Counts lockings of this trip, from 1: a later lock is another basket.
+        version: u32,
+        /// Where.
+        lane: LaneId,
+        /// The total shown, which is the total charged.
+        total: Money,
+        /// [`crate::pricing::basket_hash`] of the priced basket.
+        basket: Hash,
+    },
+    /// Back to shopping: the lock, and any payment for it, is void.
+    BasketUnlocked {
+        /// The version that is void.
+        version: u32,
+    },
+    /// The lane's terminal waits for a tap.
+    PaymentStarted {
+        /// Which attempt.
+        intent: IntentId,
+    },
+    /// The terminal refused, or the shopper went away; nothing was charged.
+    PaymentDeclined {
+        /// Which attempt.
+        intent: IntentId,
+    },
+    /// The terminal approved and the hub has committed it.
+    PaymentApproved {
+        /// Which attempt.
+        intent: IntentId,
+        /// What was charged.
+        amount: Money,
+        /// With what.
+        tender: Tender,
+    },
+    /// The signed receipt is on the cart.
+    ReceiptStored {
+        /// The receipt's number.
+        number: String,
+        /// SHA-256 of its signed bytes.
+        digest: Hash,
+    },
+    /// The trip is over; the screen forgets it.
+    TripClosed {
+        /// Why.
+        ending: Ending,
+    },
+}

@@ -1,0 +1,34 @@
+//! What a trip is. Pure; the cart and the hub share it, so they cannot disagree about a price.
+//!
+//! One trip is one append-only, hash-chained list of [`TripEvent`]s. [`TripState`] is their replay:
+//! the phase, the basket, what is held and not charged. [`pricing::price`] turns a basket and a
+//! [`Catalogue`] into totals; [`receipt`] turns them into a signed document anyone can check.
+//! [`topics`] and [`message`] are the words cart and hub use on the line.
+//!
+//! Deliberately absent: clocks, files, sockets, devices. Time comes in as [`UnixMillis`].
+
+pub mod basket;
+pub mod catalogue;
+pub mod chain;
+pub mod event;
+pub mod gs1;
+pub mod gtin;
+pub mod id;
+pub mod message;
+pub mod money;
+pub mod pricing;
+pub mod quantity;
+pub mod receipt;
+pub mod state;
+pub mod topics;
+
+pub use basket::{Basket, Hold, LineItem};
+pub use catalogue::{Catalogue, Product, Sale};
+pub use chain::{Hash, Record};
+pub use event::TripEvent;
+pub use gtin::{Gtin, Plu};
+pub use id::{CartId, HoldId, IntentId, LaneId, LineId, Sku, StoreId, TripId, UnixMillis};
+pub use money::{Currency, Money};
+pub use pricing::Totals;
+pub use quantity::{Grams, Quantity};
+pub use state::{Phase, TripState};

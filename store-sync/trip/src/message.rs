@@ -1,0 +1,188 @@
+//! What cart and hub say to each other: JSON, with the version in every payload.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chain::Head;
+use crate::event::Tender;
+use crate::{CartId, Hash, IntentId, LineId, Money, TripId, UnixMillis};
+
+/// The version of these forms.
+pub const VERSION: u8 = 1;
+
+/// A batch of chained records, oldest first, as they lie in the cart's journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// [`VERSION`].
+    pub v: u8,
+    /// Whose.
+    pub cart: CartId,
+    /// Which journal.
+    pub epoch: u64,
+    /// [`crate::Record::encode`]d records, without gaps.
+    pub records: Vec<String>,
+}
+
+/// A payload and the ed25519 signature over its very bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// [`VERSION`].
+    pub v: u8,
+    /// The payload's JSON text, such as a [`Batch`].
+    pub body: String,
+    /// ed25519 over [`Signed::message`], 64 bytes as unpadded base64url.
+    pub signature: String,
+}
+
+impl Signed {
+    /// The bytes that are signed: a label, so that a signature for one use never serves another,
+    /// and the body.
+    pub fn message(label: &str, body: &str) -> Vec<u8> {
+        [label.as_bytes(), b"\n", body.as_bytes()].concat()
+    }
+}
+
+/// The label of a signed [`Batch`].
+pub const BATCH_LABEL: &str = "trundle-batch-1";
+
+/// "All up to here is committed." Only this frees a journal entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// [`VERSION`].
+    pub v: u8,
+    /// Which journal.
+    pub epoch: u64,
+    /// The last committed record.
+    pub head: Head,
+}
+
+/// Whether the cart's program is on the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// [`VERSION`].
+    pub v: u8,
+    /// True at birth, false in the last will.
+    pub online: bool,
+    /// Milliseconds since 1970 when this run began; a death of an older run is ignored.
+    pub boot_epoch: u64,
+}
+
+/// How the cart is. Never about the shopper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telemetry {
+    /// [`VERSION`].
+    pub v: u8,
+    /// The cart's wall clock.
+    pub at: UnixMillis,
+    /// State of charge, percent; `None` when it cannot be read.
+    pub battery_percent: Option<u8>,
+    /// True at a charging contact.
+    pub charging: bool,
+    /// Records not yet acked.
+    pub unsynced: u64,
+    /// Devices that are out, by name, such as `camera 0` or `scale`.
+    pub faults: Vec<String>,
+    /// The program's version.
+    pub version: String,
+}
+
+/// Something the hub wants of a cart. Sent again after each birth until the cart's own events show
+/// that it was carried out; carrying one out twice has one effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// [`VERSION`].
+    pub v: u8,
+    /// Unique; a repeated id is the same command.
+    pub id: String,
+    /// After this the cart ignores it.
+    pub expires_at: UnixMillis,
+    /// The trip it is for; ignored on another.
+    pub trip: TripId,
+    /// What to do.
+    pub order: Order,
+}
+
+/// What a [`Command`] asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// The terminal waits for a tap.
+    AwaitTap {
+        /// Which attempt.
+        intent: IntentId,
+    },
+    /// The lane could not take the lock (its total differs, the lane is busy, no catalogue).
+    RefuseLock {
+        /// The lock's version.
+        version: u32,
+        /// Why, in words for staff.
+        why: String,
+    },
+    /// The terminal refused; the basket is kept.
+    Declined {
+        /// Which attempt.
+        intent: IntentId,
+        /// In neutral words.
+        why: String,
+    },
+    /// The answer is not known yet; the hub asks the terminal for its status.
+    Checking {
+        /// Which attempt.
+        intent: IntentId,
+    },
+    /// Approved and committed.
+    Paid {
+        /// Which attempt.
+        intent: IntentId,
+        /// What was charged.
+        amount: Money,
+        /// With what.
+        tender: Tender,
+    },
+    /// The signed receipt.
+    Receipt {
+        /// Its number.
+        number: String,
+        /// SHA-256 of the signed bytes.
+        digest: Hash,
+        /// The COSE_Sign1 bytes, base64url without padding.
+        cose: String,
+        /// What the QR holds: see [`crate::receipt`].
+        qr: String,
+    },
+    /// Staff have come.
+    EndHelp,
+    /// Staff have looked at the buyer's age.
+    AgeChecked {
+        /// The line.
+        line: LineId,
+        /// Whether it may be sold.
+        approved: bool,
+    },
+    /// Staff looked into the cart and let an unresolved thing go.
+    ReleaseHold {
+        /// Which.
+        hold: crate::HoldId,
+    },
+}
+
+/// What the hub wants the cart to be; retained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desired {
+    /// [`VERSION`].
+    pub v: u8,
+    /// The catalogue new trips shall pin.
+    pub catalogue: Hash,
+    /// The receipt key, base64url of 32 bytes, so that the cart checks what it shows.
+    pub receipt_key: String,
+}
+
+/// The hub's birth and last will; retained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubState {
+    /// [`VERSION`].
+    pub v: u8,
+    /// True at birth.
+    pub online: bool,
+    /// Milliseconds since 1970 when this run began.
+    pub boot_epoch: u64,
+}

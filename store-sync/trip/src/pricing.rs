@@ -1,0 +1,197 @@
+//! From a basket and a catalogue to totals: unit and weighed prices, promotions, deposits, tax.
+//!
+//! All in minor units; a weighed line is rounded once, where the shopper sees it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{Product, Promotion};
+use crate::money::divide_rounded;
+use crate::{Basket, Catalogue, Hash, LineId, LineItem, Money, Quantity, Sale};
+
+/// A line with its price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricedLine {
+    /// Which line.
+    pub line: LineId,
+    /// Its product's name.
+    pub name: String,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// Price of a piece or of a kilogram, in minor units; `None` for a priced in-store code.
+    pub unit: Option<i64>,
+    /// Price of the line before promotions, without deposit, in minor units.
+    pub price: i64,
+    /// Deposit of the line, in minor units.
+    pub deposit: i64,
+    /// Letter of its tax.
+    pub tax: char,
+}
+
+/// A promotion that applies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saving {
+    /// What shoppers read.
+    pub label: String,
+    /// How much it takes off, in minor units, more than zero.
+    pub minor: i64,
+}
+
+/// The tax contained in the total, by rate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxShare {
+    /// Its letter.
+    pub letter: char,
+    /// Rate in hundredths of a percent.
+    pub basis_points: u32,
+    /// What was paid at this rate, with tax, in minor units.
+    pub gross: i64,
+    /// The tax in it, in minor units.
+    pub tax: i64,
+}
+
+/// A basket's prices. `total.minor == Σ price + Σ deposit − Σ saving`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Each line, in the basket's order.
+    pub lines: Vec<PricedLine>,
+    /// Promotions that apply.
+    pub savings: Vec<Saving>,
+    /// Taxes contained.
+    pub taxes: Vec<TaxShare>,
+    /// What is to be paid.
+    pub total: Money,
+}
+
+/// A line that this catalogue cannot price.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("line {} (\"{sku}\") {why}", line.0)]
+pub struct PriceError {
+    /// Which line.
+    pub line: LineId,
+    /// Its product.
+    pub sku: crate::Sku,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Prices `basket`. Holds are not priced: what is unresolved is never charged.
+///
+/// # Errors
+/// [`PriceError`] when a line is of no product of this catalogue, or sold another way.
+pub fn price(basket: &Basket, catalogue: &Catalogue) -> Result<Totals, PriceError> {
+    let mut lines = Vec::with_capacity(basket.lines.len());
+    for item in &basket.lines {
+        lines.push(price_line(item, catalogue)?);
+    }
+    let (savings, saved_by_line) = savings(basket, catalogue);
+    let saved: i64 = savings.iter().map(|s| s.minor).sum();
+    let gross: i64 = lines.iter().map(|l| l.price + l.deposit).sum();
+    let taxes = tax_shares(&lines, &saved_by_line, catalogue);
+    Ok(Totals { lines, savings, taxes, total: Money::new(gross - saved, catalogue.currency) })
+}
+
+/// What a single line costs.
+///
+/// # Errors
+/// As [`price`].
+pub fn price_line(item: &LineItem, catalogue: &Catalogue) -> Result<PricedLine, PriceError> {
+    let fail = |why| PriceError { line: item.line, sku: item.sku.clone(), why };
+    let product = catalogue.get(&item.sku).ok_or_else(|| fail("is in no catalogue of this trip"))?;
+    let (unit, price, pieces) = match (item.quantity, product.sale) {
+        (Quantity::Each(pieces), Sale::Each { price }) => (Some(price), price * i64::from(pieces), pieces),
+        (Quantity::Weighed(net), Sale::Weight { per_kg }) if net.0 > 0 => {
+            let minor = divide_rounded(i128::from(per_kg) * i128::from(net.0), 1_000);
+            (Some(per_kg), minor as i64, 1)
+        }
+        (Quantity::Priced(minor), _) if minor >= 0 => (None, minor, 1),
+        (Quantity::Each(_), Sale::Weight { .. }) => return Err(fail("is sold by weight, not by the piece")),
+        (Quantity::Weighed(_), Sale::Each { .. }) => return Err(fail("is sold by the piece, not by weight")),
+        _ => return Err(fail("has a quantity that is not above zero")),
+    };
+    let letter = catalogue.tax(&product.tax).map_or('?', |t| t.letter);
+    Ok(PricedLine {
+        line: item.line,
+        name: product.name.clone(),
+        quantity: item.quantity,
+        unit,
+        price,
+        deposit: product.deposit * i64::from(pieces),
+        tax: letter,
+    })
+}
+
+/// Promotions that apply, and how much each line saves by them (for the tax shares).
+///
+/// A promotion takes its dearest pieces first, in whole deals, and never makes anything dearer; a
+/// piece counts in one promotion only, in the order of the catalogue.
+fn savings(basket: &Basket, catalogue: &Catalogue) -> (Vec<Saving>, Vec<i64>) {
+    let mut used = vec![false; basket.lines.len()];
+    let mut saved_by_line = vec![0; basket.lines.len()];
+    let mut savings = Vec::new();
+    for promotion in &catalogue.promotions {
+        let mut pieces = promoted_pieces(promotion, basket, catalogue, &used);
+        pieces.sort_by_key(|(index, price)| (std::cmp::Reverse(*price), *index));
+        let mut minor = 0;
+        for deal in pieces.chunks_exact(promotion.pieces as usize) {
+            let usual: i64 = deal.iter().map(|(_, price)| price).sum();
+            let saving = usual - promotion.price;
+            if saving <= 0 {
+                break;
+            }
+            minor += saving;
+            share(saving, usual, deal, &mut saved_by_line);
+            deal.iter().for_each(|(index, _)| used[*index] = true);
+        }
+        if minor > 0 {
+            savings.push(Saving { label: promotion.label.clone(), minor });
+        }
+    }
+    (savings, saved_by_line)
+}
+
+/// Every single piece that counts, as (index of its line, price of a piece).
+fn promoted_pieces(promotion: &Promotion, basket: &Basket, catalogue: &Catalogue, used: &[bool]) -> Vec<(usize, i64)> {
+    let piece = |(index, item): (usize, &LineItem)| {
+        let counts = !used[index] && promotion.skus.contains(&item.sku);
+        match (counts, item.quantity, catalogue.get(&item.sku).map(|p: &Product| p.sale)) {
+            (true, Quantity::Each(pieces), Some(Sale::Each { price })) => vec![(index, price); pieces as usize],
+            _ => Vec::new(),
+        }
+    };
+    basket.lines.iter().enumerate().flat_map(piece).collect()
+}
+
+/// Splits a deal's saving over its pieces by price; the last takes what rounding left.
+fn share(saving: i64, usual: i64, deal: &[(usize, i64)], saved_by_line: &mut [i64]) {
+    let mut left = saving;
+    for (n, (index, price)) in deal.iter().enumerate() {
+        let part = if n + 1 == deal.len() {
+            left
+        } else {
+            divide_rounded(i128::from(saving) * i128::from(*price), i128::from(usual.max(1))) as i64
+        };
+        saved_by_line[*index] += part;
+        left -= part;
+    }
+}
+
+fn tax_shares(lines: &[PricedLine], saved_by_line: &[i64], catalogue: &Catalogue) -> Vec<TaxShare> {
+    let mut shares: Vec<TaxShare> = Vec::new();
+    for tax in &catalogue.taxes {
+        let of_this = lines.iter().zip(saved_by_line).filter(|(line, _)| line.tax == tax.letter);
+        let (count, gross) = of_this.fold((0, 0), |(n, sum), (line, saved)| (n + 1, sum + line.price + line.deposit - saved));
+        if count == 0 {
+            continue;
+        }
+        let rate = i128::from(tax.basis_points);
+        let minor = divide_rounded(i128::from(gross) * rate, 10_000 + rate) as i64;
+        shares.push(TaxShare { letter: tax.letter, basis_points: tax.basis_points, gross, tax: minor });
+    }
+    shares
+}
+
+/// The digest of a priced basket: what a lock names and a payment pays for.
+pub fn basket_hash(totals: &Totals) -> Hash {
+    let text = serde_json::to_vec(totals).unwrap_or_else(|e| unreachable!("totals have only plain fields: {e}"));
+    Hash::of(&text)
+}

@@ -1,0 +1,193 @@
+//! The replay of a trip's events. [`TripState::apply`] never fails: what is in the journal happened.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Ending, Outcome, Tender};
+use crate::{Basket, Hash, HoldId, IntentId, LaneId, LineId, Money, Quantity, TripEvent, TripId};
+
+/// Where a trip stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nobody shops with the cart.
+    #[default]
+    Idle,
+    /// Things go in and out.
+    Shopping,
+    /// The basket stands still at a lane.
+    Locked,
+    /// The terminal waits for a tap.
+    Paying,
+    /// Approved; the receipt is on its way.
+    Paid,
+    /// The receipt is on the screen.
+    Receipted,
+}
+
+/// A basket that stands still.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Counts lockings of this trip, from 1.
+    pub version: u32,
+    /// Where.
+    pub lane: LaneId,
+    /// What will be charged.
+    pub total: Money,
+    /// Digest of the priced basket.
+    pub basket: Hash,
+}
+
+/// What was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Which attempt.
+    pub intent: IntentId,
+    /// How much.
+    pub amount: Money,
+    /// With what.
+    pub tender: Tender,
+}
+
+/// A trip as it stands: the replay of its events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TripState {
+    /// The trip; `None` before the first.
+    pub trip: Option<TripId>,
+    /// The catalogue whose prices hold.
+    pub catalogue: Option<Hash>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What is in the cart.
+    pub basket: Basket,
+    /// The basket's lock while it stands still, and after.
+    pub lock: Option<Lock>,
+    /// How often it was locked.
+    pub locks: u32,
+    /// The payment attempt under way.
+    pub intent: Option<IntentId>,
+    /// How many attempts were declined at this lock.
+    pub declines: u32,
+    /// The payment, once approved.
+    pub payment: Option<Payment>,
+    /// The receipt's number and digest, once stored.
+    pub receipt: Option<(String, Hash)>,
+    /// True while help is called.
+    pub help: bool,
+    /// Lines that wait for an age check.
+    pub age_checks: Vec<LineId>,
+    /// Lines whose buyer's age staff approved.
+    pub age_approved: Vec<LineId>,
+    /// The highest line number used.
+    pub last_line: LineId,
+    /// The highest hold number used.
+    pub last_hold: HoldId,
+    /// How the last trip ended.
+    pub ended: Option<Ending>,
+}
+
+impl Default for LineId {
+    fn default() -> Self {
+        LineId(0)
+    }
+}
+
+impl Default for HoldId {
+    fn default() -> Self {
+        HoldId(0)
+    }
+}
+
+impl TripState {
+    /// The replay of `events`.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a TripEvent>) -> Self {
+        let mut state = Self::default();
+        events.into_iter().for_each(|event| state.apply(event));
+        state
+    }
+
+    /// Takes in one event.
+    pub fn apply(&mut self, event: &TripEvent) {
+        match event {
+            TripEvent::TripStarted { trip, catalogue } => {
+                *self = Self {
+                    trip: Some(trip.clone()),
+                    catalogue: Some(*catalogue),
+                    phase: Phase::Shopping,
+                    ..Self::default()
+                };
+            }
+            TripEvent::ItemAdded { item } => {
+                self.last_line = self.last_line.max(item.line);
+                self.basket.lines.push(item.clone());
+            }
+            TripEvent::ItemRemoved { line, pieces, .. } => self.remove(*line, *pieces),
+            TripEvent::ItemHeld { hold } => {
+                self.last_hold = self.last_hold.max(hold.hold);
+                self.basket.holds.push(hold.clone());
+            }
+            TripEvent::HoldResolved { hold, outcome } => {
+                let _: &Outcome = outcome;
+                self.basket.holds.retain(|h| h.hold != *hold);
+            }
+            TripEvent::HelpCalled => self.help = true,
+            TripEvent::HelpEnded => self.help = false,
+            TripEvent::AgeCheckAsked { line } => self.age_checks.push(*line),
+            TripEvent::AgeChecked { line, approved } => {
+                self.age_checks.retain(|l| l != line);
+                if *approved {
+                    self.age_approved.push(*line);
+                }
+            }
+            TripEvent::BasketLocked { version, lane, total, basket } => {
+                self.phase = Phase::Locked;
+                self.locks = *version;
+                self.declines = 0;
+                self.lock = Some(Lock { version: *version, lane: lane.clone(), total: *total, basket: *basket });
+            }
+            TripEvent::BasketUnlocked { .. } => {
+                self.phase = Phase::Shopping;
+                self.lock = None;
+                self.intent = None;
+            }
+            TripEvent::PaymentStarted { intent } => {
+                self.phase = Phase::Paying;
+                self.intent = Some(intent.clone());
+            }
+            TripEvent::PaymentDeclined { .. } => {
+                self.phase = Phase::Locked;
+                self.intent = None;
+                self.declines += 1;
+            }
+            TripEvent::PaymentApproved { intent, amount, tender } => {
+                self.phase = Phase::Paid;
+                self.intent = None;
+                self.payment = Some(Payment { intent: intent.clone(), amount: *amount, tender: tender.clone() });
+            }
+            TripEvent::ReceiptStored { number, digest } => {
+                self.phase = Phase::Receipted;
+                self.receipt = Some((number.clone(), *digest));
+            }
+            TripEvent::TripClosed { ending } => {
+                *self = Self { ended: Some(*ending), ..Self::default() };
+            }
+        }
+    }
+
+    fn remove(&mut self, line: LineId, pieces: u32) {
+        self.basket.lines.retain_mut(|item| {
+            if item.line != line {
+                return true;
+            }
+            match &mut item.quantity {
+                Quantity::Each(have) if *have > pieces => {
+                    *have -= pieces;
+                    true
+                }
+                _ => false,
+            }
+        });
+        if self.basket.line(line).is_none() {
+            self.age_checks.retain(|l| *l != line);
+        }
+    }
+}
