@@ -1,8 +1,278 @@
-//! The cart as a whole: inputs in, effects and views out.
+//! The cart as a whole: one state, inputs in, effects and views out.
+//!
+//! `goods` handles what goes in and out, `touch` what people tap, `order` what the hub asks, and
+//! `present` makes the [`View`]. All of them change the trip only through [`Cart::record`].
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use cart_vision::Thumbnail;
+use hal::Moment;
+use trip::event::Tender;
+use trip::gs1::Scanned;
+use trip::{Catalogue, HoldId, LaneId, LineId, Money, Phase, Sku, TripEvent, TripState};
+
+use crate::decision::Thresholds;
+use crate::effect::{Effect, Signal};
+use crate::evidence::{Evidence, PendingScan};
+use crate::input::{Device, Input};
+use crate::view::WaitsFor;
+use crate::weight_step::{Condition, ScaleTuning, WeightStep, WeightSteps};
+
+mod goods;
+mod order;
+mod present;
+mod touch;
 
 /// What differs by store and board.
 #[derive(Clone, Debug)]
-pub struct Setup {}
+pub struct Setup {
+    /// What trip names begin with: `{cart}.{epoch}`.
+    pub trip_base: String,
+    /// How many trips this journal already holds; the next is one more.
+    pub trips: u64,
+    /// When the cart is sure enough.
+    pub thresholds: Thresholds,
+    /// The scale.
+    pub scale: ScaleTuning,
+    /// Below this state of charge, in percent, no new trip begins.
+    pub battery_reserve: u8,
+    /// The QR of the last receipt, when the program starts with it on the screen.
+    pub receipt_qr: Option<String>,
+}
+
+/// A step that is not decided yet.
+#[derive(Clone, Debug)]
+struct Pending {
+    step: WeightStep,
+    /// When to look at it again.
+    due: Moment,
+    /// When it is decided with what is known.
+    last: Moment,
+}
+
+/// What is open on the screen besides the basket.
+#[derive(Clone, Debug, Default)]
+struct Panel {
+    ask: Option<(HoldId, WaitsFor)>,
+    search: Option<String>,
+    weigh: Option<Sku>,
+}
+
+/// A removal, told for a while.
+#[derive(Clone, Debug)]
+struct Chip {
+    name: String,
+    price: Money,
+    until: Moment,
+}
+
+/// How long a new line is marked, and how long a removal is told.
+const FRESH_FOR: Duration = Duration::from_secs(2);
+const CHIP_FOR: Duration = Duration::from_secs(6);
+
 /// The cart.
 #[derive(Debug)]
-pub struct Cart {}
+pub struct Cart {
+    setup: Setup,
+    catalogue: Catalogue,
+    next_catalogue: Option<Catalogue>,
+    state: TripState,
+    steps: WeightSteps,
+    evidence: Evidence,
+    /// Codes that were scanned and never felt, with the hold that asks about each.
+    parked: Vec<(HoldId, PendingScan)>,
+    /// Codes explained a moment ago: the box may still be in view.
+    explained: VecDeque<(Scanned, Moment)>,
+    pending: Option<Pending>,
+    panel: Panel,
+    thumbnails: HashMap<HoldId, Thumbnail>,
+    fresh: Option<(LineId, Moment)>,
+    chip: Option<Chip>,
+    connected: bool,
+    battery: Option<(u8, bool)>,
+    faults: BTreeMap<Device, String>,
+    lane: Option<LaneId>,
+    lane_refused: bool,
+    checking: bool,
+    receipt_key: Option<[u8; 32]>,
+    receipt_qr: Option<String>,
+    tender: Option<Tender>,
+    effects: VecDeque<Effect>,
+    shown: Condition,
+}
+
+impl Cart {
+    /// A cart that goes on from `state` (the replay of its journal) with the catalogue that the
+    /// running trip has pinned, or the newest when none runs.
+    pub fn new(setup: Setup, catalogue: Catalogue, state: TripState) -> Self {
+        let expected = (state.phase != Phase::Idle).then(|| state.expected_gross()).flatten();
+        let ask = state.basket.holds.last().map(|hold| (hold.hold, WaitsFor::Answer));
+        let mut cart = Self {
+            steps: WeightSteps::new(setup.scale, expected),
+            receipt_qr: setup.receipt_qr.clone(),
+            tender: state.payment.as_ref().map(|p| p.tender.clone()),
+            setup,
+            catalogue,
+            next_catalogue: None,
+            state,
+            evidence: Evidence::default(),
+            parked: Vec::new(),
+            explained: VecDeque::new(),
+            pending: None,
+            panel: Panel { ask, ..Panel::default() },
+            thumbnails: HashMap::new(),
+            fresh: None,
+            chip: None,
+            connected: false,
+            battery: None,
+            faults: BTreeMap::new(),
+            lane: None,
+            lane_refused: false,
+            checking: false,
+            receipt_key: None,
+            effects: VecDeque::new(),
+            shown: Condition::Starting,
+        };
+        cart.effects.push_back(Effect::Show);
+        cart
+    }
+
+    /// The trip as it stands.
+    pub fn state(&self) -> &TripState {
+        &self.state
+    }
+
+    /// A newer catalogue; it is taken when the next trip begins.
+    pub fn offer_catalogue(&mut self, catalogue: Catalogue) {
+        self.next_catalogue = Some(catalogue);
+    }
+
+    /// Takes one input.
+    pub fn handle_input(&mut self, input: Input, now: Moment) {
+        match input {
+            Input::Weight(reading) => {
+                let step = self.steps.sample(reading);
+                if let Some(step) = step {
+                    self.on_step(step, now);
+                }
+                self.show_condition();
+            }
+            Input::Motion(reading) => self.steps.motion(reading),
+            Input::Movement { moving } => {
+                self.evidence.moving = moving;
+                if moving {
+                    self.evidence.last_movement = Some(now);
+                }
+            }
+            Input::Sighting(sighting) => {
+                self.evidence.look(sighting);
+                self.resolve_pending(now);
+            }
+            Input::Scan(scan) => self.on_scan(scan, now),
+            Input::Battery(reading) => {
+                let battery = Some((reading.percent, reading.charging));
+                if self.battery != battery {
+                    self.battery = battery;
+                    self.effects.push_back(Effect::Show);
+                }
+            }
+            Input::Lane(lane) => {
+                self.lane = lane;
+                self.effects.push_back(Effect::Show);
+            }
+            Input::Intent(intent) => self.on_intent(intent, now),
+            Input::Command(command) => self.on_command(command, now),
+            Input::Desired(desired) => self.on_desired(&desired),
+            Input::Link { connected } => {
+                if self.connected != connected {
+                    self.connected = connected;
+                    self.effects.push_back(Effect::Show);
+                }
+            }
+            Input::Device { device, fault } => self.on_device(device, fault),
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Moment) {
+        self.resolve_pending(now);
+        self.park_overdue_scans(now);
+        let fresh_over = self.fresh.is_some_and(|(_, until)| until <= now);
+        let chip_over = self.chip.as_ref().is_some_and(|chip| chip.until <= now);
+        if fresh_over {
+            self.fresh = None;
+        }
+        if chip_over {
+            self.chip = None;
+        }
+        if fresh_over || chip_over {
+            self.effects.push_back(Effect::Show);
+        }
+    }
+
+    /// When [`Cart::handle_timeout`] is due next.
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        let pending = self.pending.as_ref().map(|p| p.due.min(p.last));
+        let scan = self.evidence.scans().iter().map(|s| s.since + goods::SCAN_PATIENCE).min();
+        let fresh = self.fresh.map(|(_, until)| until);
+        let chip = self.chip.as_ref().map(|chip| chip.until);
+        [pending, scan, fresh, chip].into_iter().flatten().min()
+    }
+
+    /// The next effect to carry out.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The only way the trip changes: the events are applied and must be on disk before anything
+    /// that shows them.
+    fn record(&mut self, events: Vec<TripEvent>) {
+        if events.is_empty() {
+            return;
+        }
+        events.iter().for_each(|event| self.state.apply(event));
+        self.effects.push_back(Effect::Journal(events));
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.effects.push_back(Effect::Light(signal));
+        self.effects.push_back(Effect::Tone(signal));
+        self.effects.push_back(Effect::Show);
+    }
+
+    /// Tells the screen when the scale's condition changes in a way people see.
+    fn show_condition(&mut self) {
+        let condition = self.steps.condition();
+        let told = |c: Condition| matches!(c, Condition::Unsteady | Condition::Overloaded | Condition::Deaf);
+        if condition != self.shown {
+            let tell = told(condition) || told(self.shown) || self.panel.weigh.is_some();
+            self.shown = condition;
+            if tell {
+                self.effects.push_back(Effect::Show);
+            }
+        }
+    }
+
+    fn on_device(&mut self, device: Device, fault: Option<String>) {
+        let changed = match &fault {
+            Some(why) => self.faults.insert(device, why.clone()).is_none(),
+            None => self.faults.remove(&device).is_some(),
+        };
+        if changed {
+            if let Some(why) = fault {
+                self.effects.push_back(Effect::Warn(format!("{device}: {why}")));
+                self.effects.push_back(Effect::Light(Signal::Fault));
+            }
+            self.effects.push_back(Effect::Show);
+        }
+    }
+
+    /// True when the scale can be believed at all.
+    fn scale_works(&self) -> bool {
+        !self.faults.contains_key(&Device::Scale) && self.steps.condition() != Condition::Deaf
+    }
+}
+
+#[cfg(test)]
+mod tests;

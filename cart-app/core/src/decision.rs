@@ -1,1 +1,195 @@
-//! .
+//! What to do about a step: add, ask, or hold.
+
+use trip::basket::{Evidence, HoldReason};
+use trip::{Catalogue, Quantity, Sale, Sku};
+
+use crate::evidence::{PendingScan, SightOf};
+use crate::fusion::{self, Hypothesis, What};
+use crate::weight_step::WeightStep;
+
+/// When the cart is sure enough. Calibrated with the model; see its card.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// Posterior from which a line is added without asking, 0 to 1.
+    pub add: f32,
+    /// Posterior of the four best tiles together from which asking is worth a tap; below, the thing
+    /// is held and the shopper is offered to scan or search.
+    pub ask: f32,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { add: 0.985, ask: 0.25 }
+    }
+}
+
+/// A line to add.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Addition {
+    /// The product.
+    pub sku: Sku,
+    /// How much.
+    pub quantity: Quantity,
+    /// Why.
+    pub evidence: Evidence,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Sure: these lines.
+    Add(Vec<Addition>),
+    /// Not sure: a hold, with at most four products to choose from.
+    Hold {
+        /// Why.
+        reason: HoldReason,
+        /// Best first.
+        candidates: Vec<Sku>,
+    },
+}
+
+/// Decides about something that came in.
+pub fn decide(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalogue: &Catalogue, thresholds: &Thresholds) -> Decision {
+    let posterior = fusion::explain(step, sight, scans, catalogue);
+    let Some(best) = posterior.first() else {
+        return Decision::Hold { reason: HoldReason::Unknown, candidates: Vec::new() };
+    };
+    if best.probability >= thresholds.add
+        && let Some(additions) = additions(best, step, scans, catalogue)
+    {
+        return Decision::Add(additions);
+    }
+    hold(&posterior, sight, scans, thresholds)
+}
+
+/// The lines of a hypothesis, unless it needs a code that was not read.
+fn additions(best: &Hypothesis, step: &WeightStep, scans: &[PendingScan], catalogue: &Catalogue) -> Option<Vec<Addition>> {
+    let one = |sku: &Sku, quantity: Quantity| {
+        let product = catalogue.get(sku)?;
+        let scanned = scans.iter().find(|s| s.sku == *sku);
+        if product.barcode_required && scanned.is_none() {
+            return None;
+        }
+        let quantity = scanned.and_then(|s| priced(s)).unwrap_or(quantity);
+        let evidence = if scanned.is_some() { Evidence::Scanned } else { Evidence::SeenAndWeighed };
+        Some(Addition { sku: sku.clone(), quantity, evidence })
+    };
+    match &best.what {
+        What::One { sku, pieces } => {
+            let product = catalogue.get(sku)?;
+            let quantity = match product.sale {
+                Sale::Weight { .. } => Quantity::Weighed(step.delta),
+                Sale::Each { .. } => Quantity::Each(*pieces),
+            };
+            one(sku, quantity).map(|addition| vec![addition])
+        }
+        What::Two(a, b) => Some(vec![one(a, Quantity::Each(1))?, one(b, Quantity::Each(1))?]),
+        What::Unknown => None,
+    }
+}
+
+/// The price an in-store code carries, if it carries one.
+fn priced(scan: &PendingScan) -> Option<Quantity> {
+    use trip::gs1::{Scanned, Variable};
+    match &scan.scan.content {
+        Scanned::InStore(code) => match code.content {
+            Variable::Price(minor) => Some(Quantity::Priced(minor)),
+            // The scale has weighed it; the label's weight only had to agree.
+            Variable::Weight(_) => None,
+        },
+        Scanned::Item(item) => item.price.map(Quantity::Priced),
+        Scanned::Other(_) => None,
+    }
+}
+
+fn hold(posterior: &[Hypothesis], sight: &SightOf, scans: &[PendingScan], thresholds: &Thresholds) -> Decision {
+    let mut by_sku: Vec<(Sku, f32)> = Vec::new();
+    let mut together = 0.0;
+    for hypothesis in posterior.iter().take(64) {
+        let mut count = |sku: &Sku, p: f32| match by_sku.iter_mut().find(|(name, _)| name == sku) {
+            Some((_, sum)) => *sum += p,
+            None => by_sku.push((sku.clone(), p)),
+        };
+        match &hypothesis.what {
+            What::One { sku, .. } => count(sku, hypothesis.probability),
+            What::Two(a, b) => {
+                together += hypothesis.probability;
+                count(a, hypothesis.probability);
+                count(b, hypothesis.probability);
+            }
+            What::Unknown => {}
+        }
+    }
+    // Tiles that are mere guesses by weight would only confuse: each was seen, or its code was read.
+    by_sku.retain(|(sku, _)| sight.names(sku) || scans.iter().any(|s| s.sku == *sku));
+    by_sku.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mass: f32 = by_sku.iter().take(4).map(|(_, p)| p).sum();
+    let candidates: Vec<Sku> = by_sku.into_iter().take(4).filter(|(_, p)| *p > 0.01).map(|(sku, _)| sku).collect();
+    let reason = if together > 0.5 {
+        HoldReason::Several
+    } else if mass >= thresholds.ask && !candidates.is_empty() {
+        HoldReason::Unsure
+    } else {
+        HoldReason::Unknown
+    };
+    Decision::Hold { reason, candidates }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fusion::tests::{catalogue, sku};
+    use cart_vision::{Scan, Symbology};
+    use hal::{CameraId, Moment};
+    use trip::{Grams, Gtin};
+
+    fn seen(named: &[(&str, f32)]) -> SightOf {
+        let sum: f32 = named.iter().map(|(_, p)| p).sum();
+        let unknown = (1.0 - sum) / 2.0;
+        SightOf { named: named.iter().map(|(n, p)| (sku(n), *p)).collect(), rest: unknown, unknown, things: usize::from(sum > 0.0), thumbnail: None }
+    }
+
+    fn scan(name: &str) -> PendingScan {
+        let gtin = Gtin::parse("96385074").expect("valid");
+        let item = trip::gs1::Item { gtin, net_weight: None, price: None, batch: None, expiry: None, serial: None };
+        let content = trip::gs1::Scanned::Item(item);
+        let scan = Scan { at: Moment::default(), camera: CameraId(0), symbology: Symbology::Ean8, content, frames: 3 };
+        PendingScan { sku: sku(name), scan, since: Moment::default() }
+    }
+
+    fn check(grams: i32, named: &[(&str, f32)], scans: &[PendingScan]) -> Decision {
+        let step = WeightStep { at: Moment::default(), delta: Grams(grams), sigma_g: 1.2 };
+        decide(&step, &seen(named), scans, &catalogue(), &Thresholds::default())
+    }
+
+    #[test]
+    fn what_is_known_is_added_at_once() {
+        let line = Addition { sku: sku("tea"), quantity: Quantity::Each(1), evidence: Evidence::SeenAndWeighed };
+        assert_eq!(check(151, &[("tea", 0.9), ("lime", 0.05)], &[]), Decision::Add(vec![line]));
+        let line = Addition { sku: sku("lime"), quantity: Quantity::Weighed(Grams(142)), evidence: Evidence::SeenAndWeighed };
+        assert_eq!(check(142, &[("lime", 0.985), ("oat", 0.005)], &[]), Decision::Add(vec![line]));
+    }
+
+    #[test]
+    fn what_is_not_known_is_asked_or_held() {
+        let Decision::Hold { reason: HoldReason::Unsure, candidates } = check(1_042, &[("milk", 0.5), ("oat", 0.45)], &[]) else {
+            panic!("not asked")
+        };
+        assert_eq!(candidates, [sku("milk"), sku("oat")]);
+        assert!(matches!(check(415, &[("milk", 0.9)], &[]), Decision::Hold { reason: HoldReason::Unknown, .. }));
+        assert!(matches!(check(1_042, &[], &[]), Decision::Hold { reason: HoldReason::Unknown, .. }), "no look, no tiles");
+    }
+
+    #[test]
+    fn a_code_with_its_weight_is_added_and_with_another_weight_is_not() {
+        let line = Addition { sku: sku("oat"), quantity: Quantity::Each(1), evidence: Evidence::Scanned };
+        assert_eq!(check(1_041, &[("milk", 0.9)], &[scan("oat")]), Decision::Add(vec![line]));
+        assert!(matches!(check(415, &[("milk", 0.9)], &[scan("oat")]), Decision::Hold { .. }));
+    }
+
+    #[test]
+    fn a_product_that_needs_its_code_is_never_added_by_sight() {
+        assert!(matches!(check(1_250, &[("wine", 0.99)], &[]), Decision::Hold { .. }));
+        assert!(matches!(check(1_250, &[("wine", 0.99)], &[scan("wine")]), Decision::Add(_)));
+    }
+}

@@ -8,14 +8,23 @@ use trip::TripEvent;
 pub enum Effect {
     /// Write these, in one transaction, durably.
     Journal(Vec<TripEvent>),
+    /// Keep the signed receipt in a file, before the event that names it.
+    StoreReceipt {
+        /// Its number.
+        number: String,
+        /// The COSE_Sign1 bytes.
+        cose: Vec<u8>,
+        /// The QR's text.
+        qr: String,
+    },
     /// The indicator light.
     Light(Signal),
     /// A short tone.
     Tone(Signal),
     /// What the screen shows has changed: take a new [`crate::View`].
     Show,
-    /// Look for barcodes with all effort for a while (a question waits for one).
-    ScanHard,
+    /// Something staff should know, for the log and the fleet board.
+    Warn(String),
 }
 
 /// What light and sound say; each also has a shape and words on the screen.

@@ -10,8 +10,10 @@
 pub mod cart;
 pub mod decision;
 pub mod effect;
+pub mod evidence;
 pub mod fusion;
 pub mod input;
+pub mod removal;
 pub mod view;
 pub mod weight_step;
 

@@ -52,6 +52,9 @@ pub enum TripEvent {
         trip: TripId,
         /// Version of the catalogue whose prices hold for the whole trip.
         catalogue: Hash,
+        /// What the scale carried already, in grams: the shopper's own bags. After a restart the
+        /// basket is recounted against it.
+        baseline: Grams,
     },
     /// A line came in.
     ItemAdded {

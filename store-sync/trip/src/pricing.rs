@@ -195,3 +195,88 @@ pub fn basket_hash(totals: &Totals) -> Hash {
     let text = serde_json::to_vec(totals).unwrap_or_else(|e| unreachable!("totals have only plain fields: {e}"));
     Hash::of(&text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::basket::Evidence;
+    use crate::{Grams, Sku};
+
+    fn catalogue() -> Catalogue {
+        let text = r#"
+            store = "Market Street"
+            currency = "GBP"
+            tax = [{ name = "zero", letter = "Z", basis_points = 0 }, { name = "standard", letter = "A", basis_points = 2000 }]
+            promotion = [{ id = "p", label = "Any 3 for £1.20", skus = ["vanilla", "berry"], pieces = 3, price = 120 }]
+            product = [
+                { sku = "vanilla", name = "Vanilla", tax = "zero", sale = { each = { price = 55 } } },
+                { sku = "berry", name = "Berry", tax = "zero", sale = { each = { price = 60 } } },
+                { sku = "apples", name = "Apples", tax = "zero", sale = { weight = { per_kg = 220 } } },
+                { sku = "water", name = "Water", tax = "standard", deposit = 20, sale = { each = { price = 100 } } },
+            ]
+        "#;
+        Catalogue::parse(text).expect("a right catalogue")
+    }
+
+    fn totals(lines: &[(&str, Quantity)]) -> Totals {
+        let mut basket = Basket::default();
+        for (n, (sku, quantity)) in lines.iter().enumerate() {
+            basket.lines.push(LineItem {
+                line: LineId(n as u32 + 1),
+                sku: Sku::new(*sku).expect("valid"),
+                quantity: *quantity,
+                weight: None,
+                evidence: Evidence::Scanned,
+            });
+        }
+        price(&basket, &catalogue()).expect("all is in the catalogue")
+    }
+
+    #[test]
+    fn the_total_is_what_the_lines_say() {
+        let check = |lines: &[(&str, Quantity)], expected: i64| assert_eq!(totals(lines).total.minor, expected, "{lines:?}");
+        check(&[], 0);
+        check(&[("apples", Quantity::Weighed(Grams(742)))], 163);
+        check(&[("apples", Quantity::Priced(99))], 99);
+        check(&[("water", Quantity::Each(2))], 240);
+        check(&[("vanilla", Quantity::Each(2))], 110);
+        check(&[("vanilla", Quantity::Each(3))], 120);
+        check(&[("vanilla", Quantity::Each(2)), ("berry", Quantity::Each(2))], 120 + 55);
+        check(&[("vanilla", Quantity::Each(6)), ("berry", Quantity::Each(1))], 240 + 55);
+    }
+
+    #[test]
+    fn the_tax_contained_is_of_what_is_paid() {
+        let totals = totals(&[("water", Quantity::Each(1)), ("vanilla", Quantity::Each(3))]);
+        let shares: Vec<_> = totals.taxes.iter().map(|t| (t.letter, t.gross, t.tax)).collect();
+        assert_eq!(shares, [('Z', 120, 0), ('A', 120, 20)]);
+    }
+
+    #[test]
+    fn a_product_sold_another_way_is_not_priced() {
+        let item = |sku: &str, quantity| LineItem {
+            line: LineId(1),
+            sku: Sku::new(sku).expect("valid"),
+            quantity,
+            weight: None,
+            evidence: Evidence::Scanned,
+        };
+        for (sku, quantity) in [("apples", Quantity::Each(1)), ("water", Quantity::Weighed(Grams(5))), ("nothing", Quantity::Each(1)),
+            ("apples", Quantity::Weighed(Grams(0))), ("water", Quantity::Priced(-1))] {
+            assert!(price_line(&item(sku, quantity), &catalogue()).is_err(), "{sku} {quantity:?}");
+        }
+    }
+
+    #[test]
+    fn a_held_thing_costs_nothing() {
+        let mut basket = Basket::default();
+        basket.holds.push(crate::Hold {
+            hold: crate::HoldId(1),
+            weight: Grams(500),
+            reason: crate::basket::HoldReason::Unsure,
+            candidates: vec![Sku::new("water").expect("valid")],
+            lines: vec![],
+        });
+        assert_eq!(price(&basket, &catalogue()).map(|t| t.total.minor), Ok(0));
+    }
+}

@@ -186,3 +186,74 @@ fn check_sums(receipt: &Receipt) -> Result<(), ReceiptError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Currency;
+    use crate::pricing::PricedLine;
+    use crate::{LineId, Quantity};
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_bytes(&[seed; 32])
+    }
+
+    fn receipt() -> Receipt {
+        let line = PricedLine { line: LineId(1), name: "Tea".into(), quantity: Quantity::Each(2), unit: Some(250), price: 500, deposit: 0, tax: 'Z' };
+        let totals = Totals { lines: vec![line], savings: vec![], taxes: vec![], total: Money::new(500, Currency::GBP) };
+        Receipt {
+            v: 1,
+            number: "MS-1".into(),
+            store: StoreId::new("market-street").expect("valid"),
+            store_name: "Market Street".into(),
+            trip: TripId::new("cart-01.1.1").expect("valid"),
+            lane: LaneId::new("lane-1").expect("valid"),
+            at: UnixMillis(1_800_000_000_000),
+            catalogue: Hash::GENESIS,
+            charged: totals.total,
+            totals,
+            tender: Tender { kind: "visa".into(), reference: "ref".into() },
+        }
+    }
+
+    #[test]
+    fn a_receipt_and_its_qr_are_accepted_with_the_stores_key() {
+        let sealed = seal(&receipt(), &key(1));
+        let trusted = [key(2).verifying_key(), key(1).verifying_key()];
+        assert_eq!(verify(&sealed.cose, &trusted), Ok(Verified::Receipt(Box::new(receipt()))));
+        let Ok(Verified::Summary(summary)) = verify(sealed.qr.as_bytes(), &trusted) else { panic!("the QR is not accepted") };
+        assert_eq!((summary.receipt, summary.charged.minor), (sealed.digest, 500));
+    }
+
+    #[test]
+    fn a_changed_byte_a_strangers_key_and_garbage_are_refused() {
+        let sealed = seal(&receipt(), &key(1));
+        let trusted = [key(1).verifying_key()];
+        assert!(matches!(verify(&sealed.cose, &[key(2).verifying_key()]), Err(ReceiptError::UnknownKey { .. })));
+        for n in 0..sealed.cose.len() {
+            let mut changed = sealed.cose.clone();
+            changed[n] ^= 1;
+            assert!(verify(&changed, &trusted).is_err(), "byte {n} changed, and accepted");
+        }
+        for garbage in [&b""[..], b"TR1:", b"TR1:%%%", b"hello", &[0xff; 300]] {
+            assert!(verify(garbage, &trusted).is_err());
+        }
+    }
+
+    #[test]
+    fn a_signed_receipt_that_does_not_add_up_is_refused() {
+        let mut wrong = receipt();
+        wrong.charged.minor = 501;
+        assert!(matches!(verify(&seal(&wrong, &key(1)).cose, &[key(1).verifying_key()]), Err(ReceiptError::Sum(_))));
+        let mut wrong = receipt();
+        wrong.totals.lines[0].price = 400;
+        assert!(matches!(verify(&seal(&wrong, &key(1)).cose, &[key(1).verifying_key()]), Err(ReceiptError::Sum(_))));
+    }
+
+    #[test]
+    fn the_text_fits_the_paper() {
+        let text = render(&receipt());
+        assert!(text.contains("Tea") && text.contains("2 × £2.50") && text.contains("£5.00"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 42), "{text}");
+    }
+}

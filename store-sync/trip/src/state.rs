@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Ending, Outcome, Tender};
-use crate::{Basket, Hash, HoldId, IntentId, LaneId, LineId, Money, Quantity, TripEvent, TripId};
+use crate::{Basket, Grams, Hash, HoldId, IntentId, LaneId, LineId, Money, Quantity, TripEvent, TripId};
 
 /// Where a trip stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub struct TripState {
     pub trip: Option<TripId>,
     /// The catalogue whose prices hold.
     pub catalogue: Option<Hash>,
+    /// What the scale carried when the trip began.
+    pub baseline: Grams,
     /// Where it stands.
     pub phase: Phase,
     /// What is in the cart.
@@ -108,10 +110,11 @@ impl TripState {
     /// Takes in one event.
     pub fn apply(&mut self, event: &TripEvent) {
         match event {
-            TripEvent::TripStarted { trip, catalogue } => {
+            TripEvent::TripStarted { trip, catalogue, baseline } => {
                 *self = Self {
                     trip: Some(trip.clone()),
                     catalogue: Some(*catalogue),
+                    baseline: *baseline,
                     phase: Phase::Shopping,
                     ..Self::default()
                 };
@@ -173,6 +176,14 @@ impl TripState {
         }
     }
 
+    /// What the scale should carry now, in grams: the baseline and all that came in and stayed.
+    /// `None` when a line came in while the scale was out.
+    pub fn expected_gross(&self) -> Option<Grams> {
+        let lines = self.basket.lines.iter().map(|line| line.weight);
+        let holds = self.basket.holds.iter().map(|hold| Some(hold.weight));
+        lines.chain(holds).try_fold(self.baseline, |sum, weight| Some(Grams(sum.0.saturating_add(weight?.0))))
+    }
+
     fn remove(&mut self, line: LineId, pieces: u32) {
         self.basket.lines.retain_mut(|item| {
             if item.line != line {
@@ -180,7 +191,9 @@ impl TripState {
             }
             match &mut item.quantity {
                 Quantity::Each(have) if *have > pieces => {
-                    *have -= pieces;
+                    let left = *have - pieces;
+                    item.weight = item.weight.map(|w| Grams((i64::from(w.0) * i64::from(left) / i64::from(*have)) as i32));
+                    *have = left;
                     true
                 }
                 _ => false,

@@ -1,0 +1,298 @@
+//! What goes in and out: steps, codes, holds.
+
+use std::time::Duration;
+
+use cart_vision::Scan;
+use hal::Moment;
+use trip::basket::{Evidence as Why, Hold, HoldReason};
+use trip::event::Outcome;
+use trip::{Grams, HoldId, LineId, LineItem, Phase, Quantity, Sale, Sku, TripEvent};
+
+use super::{CHIP_FOR, Cart, Chip, FRESH_FOR, Pending};
+use crate::decision::{self, Addition, Decision};
+use crate::effect::Signal;
+use crate::evidence::{PendingScan, SightOf};
+use crate::input::Device;
+use crate::removal::{self, Removal};
+use crate::view::WaitsFor;
+use crate::weight_step::WeightStep;
+
+/// A code that is not felt by the scale for so long is asked about.
+pub(super) const SCAN_PATIENCE: Duration = Duration::from_secs(12);
+/// The same code is not taken again so soon after it was explained: the box is still in view.
+const SAME_CODE_REST: Duration = Duration::from_millis(1_500);
+/// A step that is not sure waits this long for one more look.
+const ONE_MORE_LOOK: Duration = Duration::from_millis(350);
+/// It waits this long while something still moves, or when nothing was seen (someone leans).
+const STILL_MOVING: Duration = Duration::from_millis(1_200);
+/// So near in weight is the same thing coming back, in grams.
+const SAME_THING_G: i32 = 6;
+
+impl Cart {
+    pub(super) fn on_step(&mut self, step: WeightStep, now: Moment) {
+        match self.state.phase {
+            // Before a trip the load is the shopper's own; after payment it is theirs.
+            Phase::Idle | Phase::Paid | Phase::Receipted => return,
+            Phase::Locked | Phase::Paying => self.unlock(),
+            Phase::Shopping => {}
+        }
+        let step = match self.pending.take() {
+            Some(before) => WeightStep {
+                at: step.at,
+                delta: Grams(before.step.delta.0 + step.delta.0),
+                sigma_g: before.step.sigma_g.hypot(step.sigma_g),
+            },
+            None => step,
+        };
+        if step.delta.0.abs() < self.setup.scale.min_step_g as i32 {
+            // Put in and taken out again, or a hand that leaned: nothing happened.
+            return;
+        }
+        self.pending = Some(Pending { step, due: now, last: step.at + STILL_MOVING });
+        self.resolve_pending(now);
+    }
+
+    /// Voids the lock: the basket is no longer what it was.
+    pub(super) fn unlock(&mut self) {
+        if let Some(lock) = &self.state.lock {
+            let version = lock.version;
+            self.checking = false;
+            self.record(vec![TripEvent::BasketUnlocked { version }]);
+            self.effects.push_back(crate::Effect::Show);
+        }
+    }
+
+    /// Decides the pending step if it is sure, or if its time is up.
+    pub(super) fn resolve_pending(&mut self, now: Moment) {
+        let Some(pending) = self.pending.take() else { return };
+        let step = pending.step;
+        let sight = self.evidence.sight(step.at.max(now));
+        let scans = self.waiting_scans();
+        let seen = sight.looked() || !scans.is_empty();
+        let patience = if seen && !self.evidence.moving { ONE_MORE_LOOK } else { STILL_MOVING };
+        let due = step.at + patience;
+        let over = now >= due || now >= pending.last;
+        let done = if step.delta.0 > 0 {
+            self.put_in(&step, &sight, &scans, over, now)
+        } else {
+            self.taken_out(&step, &sight, &scans, over, now)
+        };
+        if !done {
+            self.pending = Some(Pending { due, ..pending });
+        }
+    }
+
+    /// All codes that wait for a weight, also those already asked about.
+    fn waiting_scans(&self) -> Vec<PendingScan> {
+        self.evidence.scans().iter().chain(self.parked.iter().map(|(_, scan)| scan)).cloned().collect()
+    }
+
+    fn put_in(&mut self, step: &WeightStep, sight: &SightOf, scans: &[PendingScan], over: bool, now: Moment) -> bool {
+        if let Some(hold) = self.came_back(step) {
+            self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::Dropped }]);
+            self.close_panel(hold);
+            self.effects.push_back(crate::Effect::Show);
+            return true;
+        }
+        match decision::decide(step, sight, scans, &self.catalogue, &self.setup.thresholds) {
+            Decision::Add(additions) => {
+                self.add(&additions, step.delta, None, now);
+                true
+            }
+            Decision::Hold { reason, candidates } if over => {
+                self.hold(step.delta, reason, candidates, Vec::new(), sight);
+                true
+            }
+            Decision::Hold { .. } => false,
+        }
+    }
+
+    /// The removal that was asked about and has just been put back.
+    fn came_back(&self, step: &WeightStep) -> Option<HoldId> {
+        let same = |hold: &&Hold| hold.reason == HoldReason::WhichRemoved && (hold.weight.0 + step.delta.0).abs() <= SAME_THING_G;
+        self.state.basket.holds.iter().rev().find(same).map(|hold| hold.hold)
+    }
+
+    /// Adds lines; `resolved` is the hold they settle.
+    pub(super) fn add(&mut self, additions: &[Addition], weight: Grams, resolved: Option<HoldId>, now: Moment) {
+        let mut events = Vec::new();
+        let mut left = weight;
+        let mut line = self.state.last_line;
+        for (n, addition) in additions.iter().enumerate() {
+            line = LineId(line.0 + 1);
+            let product = self.catalogue.get(&addition.sku);
+            let own = if n + 1 == additions.len() { left } else { product.and_then(|p| p.weight).unwrap_or(left) };
+            left = Grams(left.0 - own.0);
+            let weight = (addition.evidence != Why::ScannedOnly).then_some(own);
+            let item = LineItem { line, sku: addition.sku.clone(), quantity: addition.quantity, weight, evidence: addition.evidence };
+            events.push(TripEvent::ItemAdded { item });
+            if product.is_some_and(|p| p.min_age > 0) {
+                events.push(TripEvent::AgeCheckAsked { line });
+            }
+        }
+        let skus: Vec<Sku> = additions.iter().map(|a| a.sku.clone()).collect();
+        let parked: Vec<HoldId> = self.parked.iter().filter(|(_, s)| skus.contains(&s.sku)).map(|(hold, _)| *hold).collect();
+        let holds: Vec<HoldId> = parked.into_iter().chain(resolved).collect();
+        events.extend(holds.iter().map(|hold| TripEvent::HoldResolved { hold: *hold, outcome: Outcome::Added }));
+        self.record(events);
+        self.explain(&skus, now);
+        holds.into_iter().for_each(|hold| self.close_panel(hold));
+        self.fresh = Some((line, now + FRESH_FOR));
+        self.chip = None;
+        self.signal(Signal::Added);
+    }
+
+    /// Forgets the codes and looks that are explained, and for a moment takes no such code again.
+    fn explain(&mut self, skus: &[Sku], now: Moment) {
+        let scans = self.waiting_scans();
+        for scan in scans.into_iter().filter(|s| skus.contains(&s.sku)) {
+            self.explained.push_back((scan.scan.content, now));
+        }
+        while self.explained.len() > 8 {
+            self.explained.pop_front();
+        }
+        self.evidence.settle_scans(skus);
+        self.parked.retain(|(_, scan)| !skus.contains(&scan.sku));
+        self.evidence.settle_looks();
+    }
+
+    pub(super) fn hold(&mut self, weight: Grams, reason: HoldReason, candidates: Vec<Sku>, lines: Vec<LineId>, sight: &SightOf) -> HoldId {
+        let number = HoldId(self.state.last_hold.0 + 1);
+        let hold = Hold { hold: number, weight, reason, candidates, lines };
+        self.record(vec![TripEvent::ItemHeld { hold }]);
+        if let Some(thumbnail) = &sight.thumbnail {
+            self.thumbnails.insert(number, thumbnail.clone());
+        }
+        self.panel.ask = Some((number, WaitsFor::Answer));
+        self.panel.search = None;
+        self.panel.weigh = None;
+        self.evidence.settle_looks();
+        self.signal(if reason == HoldReason::Unsure { Signal::Ask } else { Signal::Held });
+        number
+    }
+
+    fn taken_out(&mut self, step: &WeightStep, sight: &SightOf, scans: &[PendingScan], over: bool, now: Moment) -> bool {
+        // A code read while something leaves says what leaves.
+        let scanned = SightOf { named: scans.iter().map(|s| (s.sku.clone(), 0.97)).collect(), rest: 0.02, unknown: 0.01, things: 1, thumbnail: None };
+        let sight = if scans.is_empty() { sight } else { &scanned };
+        match removal::explain(step, sight, &self.state, &self.catalogue) {
+            Removal::Line { line, pieces } => {
+                self.remove(line, pieces, Some(step.delta), None, now);
+                true
+            }
+            Removal::Hold(hold) => {
+                self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::TakenOut }]);
+                self.close_panel(hold);
+                self.evidence.settle_looks();
+                self.signal(Signal::Idle);
+                true
+            }
+            Removal::Ask(lines) if over => {
+                self.hold(step.delta, HoldReason::WhichRemoved, Vec::new(), lines, sight);
+                true
+            }
+            Removal::Ask(_) => false,
+        }
+    }
+
+    /// Takes pieces off a line and tells what came off the total.
+    pub(super) fn remove(&mut self, line: LineId, pieces: u32, weight: Option<Grams>, resolved: Option<HoldId>, now: Moment) {
+        let Some(item) = self.state.basket.line(line).cloned() else { return };
+        let before = self.total();
+        let mut events = vec![TripEvent::ItemRemoved { line, pieces, weight }];
+        events.extend(resolved.map(|hold| TripEvent::HoldResolved { hold, outcome: Outcome::Removed }));
+        self.record(events);
+        if let Some(hold) = resolved {
+            self.close_panel(hold);
+        }
+        self.explain(std::slice::from_ref(&item.sku), now);
+        let name = self.catalogue.get(&item.sku).map_or_else(|| item.sku.to_string(), |p| p.name.clone());
+        let mut price = before;
+        price.minor -= self.total().minor;
+        self.chip = Some(Chip { name, price, until: now + CHIP_FOR });
+        self.signal(Signal::Idle);
+    }
+
+    pub(super) fn on_scan(&mut self, scan: Scan, now: Moment) {
+        if self.state.phase != Phase::Shopping {
+            return;
+        }
+        let rests = |(content, at): &(trip::gs1::Scanned, Moment)| *content == scan.content && now.since(*at) < SAME_CODE_REST;
+        if self.explained.iter().any(rests) {
+            return;
+        }
+        let Some(product) = self.catalogue.by_scan(&scan.content).cloned() else {
+            // Not in the catalogue: the thing itself will be felt, held and asked about.
+            self.effects.push_back(crate::Effect::Warn(format!("code {:?} is not in the catalogue", scan.content)));
+            return;
+        };
+        if let Some(hold) = self.hold_for(&product.sku) {
+            self.settle_hold_by_code(hold, &product.sku, scan, now);
+            return;
+        }
+        if !self.scale_works() && matches!(product.sale, Sale::Each { .. }) {
+            let addition = Addition { sku: product.sku.clone(), quantity: Quantity::Each(1), evidence: Why::ScannedOnly };
+            self.explained.push_back((scan.content, now));
+            self.add(&[addition], Grams(0), None, now);
+            return;
+        }
+        self.evidence.scan(product.sku, scan, now);
+        self.resolve_pending(now);
+    }
+
+    /// The unresolved thing that a code of `sku` settles: the open question first, then the newest
+    /// whose weight fits.
+    fn hold_for(&self, sku: &Sku) -> Option<HoldId> {
+        let product = self.catalogue.get(sku)?;
+        let open = self.panel.ask.map(|(hold, _)| hold);
+        let fits = |hold: &&Hold| {
+            let step = WeightStep { at: Moment::default(), delta: hold.weight, sigma_g: 1.5 };
+            hold.weight.0 > 0 && crate::fusion::quantity_of(product, &step).is_some()
+        };
+        let asked = self.state.basket.holds.iter().find(|h| Some(h.hold) == open).filter(fits);
+        asked.or_else(|| self.state.basket.holds.iter().rev().find(fits)).map(|h| h.hold)
+    }
+
+    fn settle_hold_by_code(&mut self, hold: HoldId, sku: &Sku, scan: Scan, now: Moment) {
+        let Some(weight) = self.state.basket.hold(hold).map(|h| h.weight) else { return };
+        let step = WeightStep { at: now, delta: weight, sigma_g: 1.5 };
+        let content = scan.content.clone();
+        let scans = [PendingScan { sku: sku.clone(), scan, since: now }];
+        match decision::decide(&step, &SightOf::nothing(), &scans, &self.catalogue, &self.setup.thresholds) {
+            Decision::Add(additions) => {
+                self.explained.push_back((content, now));
+                self.add(&additions, weight, Some(hold), now);
+            }
+            Decision::Hold { .. } => {
+                let [scan] = scans;
+                self.evidence.scan(scan.sku, scan.scan, now);
+            }
+        }
+    }
+
+    /// A code that was never felt: asked about, not charged.
+    pub(super) fn park_overdue_scans(&mut self, now: Moment) {
+        let limit = Moment(now.0.saturating_sub(SCAN_PATIENCE.as_micros() as u64));
+        if now.0 < SCAN_PATIENCE.as_micros() as u64 {
+            return;
+        }
+        while let Some(scan) = self.evidence.overdue_scan(limit) {
+            if self.state.phase != Phase::Shopping || self.faults.contains_key(&Device::Scale) {
+                continue;
+            }
+            let hold = self.hold(Grams(0), HoldReason::NeverPutIn, vec![scan.sku.clone()], Vec::new(), &SightOf::nothing());
+            self.parked.push((hold, scan));
+        }
+    }
+
+    /// Closes what the screen had open about `hold`, and opens the next question, if one waits.
+    pub(super) fn close_panel(&mut self, hold: HoldId) {
+        self.thumbnails.remove(&hold);
+        self.parked.retain(|(parked, _)| *parked != hold);
+        if self.panel.ask.is_some_and(|(open, _)| open == hold) {
+            self.panel.search = None;
+            self.panel.weigh = None;
+            self.panel.ask = self.state.basket.holds.last().map(|h| (h.hold, WaitsFor::Answer));
+        }
+    }
+}

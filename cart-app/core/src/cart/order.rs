@@ -1,0 +1,138 @@
+//! What the hub asks. Carrying out a command twice has one effect.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::VerifyingKey;
+use hal::Moment;
+use trip::basket::HoldReason;
+use trip::event::{Outcome, Tender};
+use trip::message::{Command, Desired, Order};
+use trip::{Hash, HoldId, IntentId, LineId, Money, Phase, Quantity, TripEvent, receipt};
+
+use super::Cart;
+use crate::effect::{Effect, Signal};
+use crate::evidence::SightOf;
+
+impl Cart {
+    pub(super) fn on_desired(&mut self, desired: &Desired) {
+        let key = URL_SAFE_NO_PAD.decode(&desired.receipt_key).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        match key {
+            Some(key) => self.receipt_key = Some(key),
+            None => self.effects.push_back(Effect::Warn("the hub's receipt key is no ed25519 key".into())),
+        }
+    }
+
+    pub(super) fn on_command(&mut self, command: Command, now: Moment) {
+        if self.state.trip.as_ref() != Some(&command.trip) {
+            return;
+        }
+        match command.order {
+            Order::AwaitTap { intent } => {
+                if self.state.phase == Phase::Locked {
+                    self.checking = false;
+                    self.record(vec![TripEvent::PaymentStarted { intent }]);
+                }
+            }
+            Order::RefuseLock { version, why } => {
+                if self.state.lock.as_ref().is_some_and(|lock| lock.version == version) && self.state.payment.is_none() {
+                    self.effects.push_back(Effect::Warn(format!("the lane refused the basket: {why}")));
+                    self.unlock();
+                    self.lane_refused = true;
+                }
+            }
+            Order::Declined { intent, why } => {
+                if self.state.intent.as_ref() == Some(&intent) {
+                    self.effects.push_back(Effect::Warn(format!("payment {intent} declined: {why}")));
+                    self.checking = false;
+                    self.record(vec![TripEvent::PaymentDeclined { intent }]);
+                }
+            }
+            Order::Checking { intent } => self.checking = self.state.intent.as_ref() == Some(&intent),
+            Order::Paid { intent, amount, tender } => self.paid(intent, amount, tender),
+            Order::Receipt { number, digest, cose, qr } => self.receipt(number, digest, &cose, qr),
+            Order::EndHelp => {
+                if self.state.help {
+                    self.record(vec![TripEvent::HelpEnded]);
+                    self.effects.push_back(Effect::Light(Signal::Idle));
+                }
+            }
+            Order::AgeChecked { line, approved } => self.age_checked(line, approved, now),
+            Order::ReleaseHold { hold } => self.release(hold),
+        }
+        self.effects.push_back(Effect::Show);
+    }
+
+    /// Paid, if it is for the basket that stands still here; else the hub reverses it by itself.
+    fn paid(&mut self, intent: IntentId, amount: Money, tender: Tender) {
+        let locked = matches!(self.state.phase, Phase::Locked | Phase::Paying);
+        let fits = self.state.lock.as_ref().is_some_and(|lock| lock.total == amount);
+        if !locked || !fits || self.state.payment.is_some() {
+            return;
+        }
+        self.checking = false;
+        self.tender = Some(tender.clone());
+        self.record(vec![TripEvent::PaymentApproved { intent, amount, tender }]);
+        self.signal(Signal::Added);
+    }
+
+    /// Takes the receipt only if it is the store's and for what was paid here.
+    fn receipt(&mut self, number: String, digest: Hash, cose: &str, qr: String) {
+        if self.state.phase != Phase::Paid {
+            return;
+        }
+        let Ok(cose) = URL_SAFE_NO_PAD.decode(cose) else {
+            return self.effects.push_back(Effect::Warn(format!("receipt {number} is no base64url")));
+        };
+        if let Err(why) = self.check_receipt(&cose, digest) {
+            return self.effects.push_back(Effect::Warn(format!("receipt {number} is not shown: {why}")));
+        }
+        self.receipt_qr = Some(qr.clone());
+        self.effects.push_back(Effect::StoreReceipt { number: number.clone(), cose, qr });
+        self.record(vec![TripEvent::ReceiptStored { number, digest }]);
+    }
+
+    fn check_receipt(&self, cose: &[u8], digest: Hash) -> Result<(), String> {
+        let key = self.receipt_key.ok_or("the store's key is not known yet")?;
+        let key = VerifyingKey::from_bytes(&key).map_err(|e| e.to_string())?;
+        if Hash::of(cose) != digest {
+            return Err("its digest does not fit".into());
+        }
+        let receipt = match receipt::verify(cose, &[key]).map_err(|e| e.to_string())? {
+            receipt::Verified::Receipt(receipt) => receipt,
+            receipt::Verified::Summary(_) => return Err("it is only a summary".into()),
+        };
+        let paid = self.state.payment.as_ref().map(|p| p.amount);
+        if Some(&receipt.trip) != self.state.trip.as_ref() || Some(receipt.charged) != paid {
+            return Err("it is for another trip or amount".into());
+        }
+        Ok(())
+    }
+
+    /// Refused: the line goes, the trip stays; the thing itself is held until it is out.
+    fn age_checked(&mut self, line: LineId, approved: bool, now: Moment) {
+        if !self.state.age_checks.contains(&line) {
+            return;
+        }
+        self.record(vec![TripEvent::AgeChecked { line, approved }]);
+        if approved {
+            return;
+        }
+        let Some(item) = self.state.basket.line(line).cloned() else { return };
+        let pieces = match item.quantity {
+            Quantity::Each(pieces) => pieces,
+            _ => 1,
+        };
+        self.remove(line, pieces, None, None, now);
+        if let Some(weight) = item.weight {
+            let hold = self.hold(weight, HoldReason::Unknown, Vec::new(), Vec::new(), &SightOf::nothing());
+            self.panel.ask = Some((hold, crate::view::WaitsFor::Removal));
+        }
+    }
+
+    fn release(&mut self, hold: HoldId) {
+        if self.state.basket.hold(hold).is_some() {
+            self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::Staff }]);
+            self.close_panel(hold);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The view: everything on the screen, made anew from the state.
+
+use trip::basket::HoldReason;
+use trip::catalogue::Product;
+use trip::money::divide_rounded;
+use trip::pricing::{PriceError, PricedLine};
+use trip::{Grams, HoldId, LineItem, Money, Phase, Quantity, Sale, Totals};
+
+use super::Cart;
+use crate::input::Device;
+use crate::view::{
+    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut, Tile, View, WeighView,
+};
+use crate::weight_step::Condition;
+
+/// So many products a search offers.
+const MOST_FOUND: usize = 12;
+
+impl Cart {
+    /// All that the screen shows now.
+    pub fn view(&self) -> View {
+        let totals = self.totals().ok();
+        let saved = totals.as_ref().map_or(0, |t| t.savings.iter().map(|s| s.minor).sum());
+        View {
+            store_name: self.catalogue.store_name.clone(),
+            screen: self.screen(totals.as_ref()),
+            banner: self.banner(),
+            connected: self.connected,
+            battery: self.battery,
+            total: totals.as_ref().map_or(self.money(0), |t| t.total),
+            items: self.state.basket.lines.iter().map(|line| pieces(line.quantity)).sum(),
+            saved: self.money(saved),
+            lines: totals.as_ref().map(|t| self.lines(t)).unwrap_or_default(),
+            holds: self.holds(),
+            ask: self.ask(),
+            taken_out: self.chip.as_ref().map(|chip| TakenOut { name: chip.name.clone(), price: chip.price }),
+            lane: self.lane.as_ref().map(|lane| lane.to_string()),
+            pay_blocked: self.pay_blocked(),
+            help_called: self.state.help,
+        }
+    }
+
+    /// What would be charged now.
+    pub(super) fn totals(&self) -> Result<Totals, PriceError> {
+        trip::pricing::price(&self.state.basket, &self.catalogue)
+    }
+
+    pub(super) fn total(&self) -> Money {
+        self.totals().map_or(self.money(0), |t| t.total)
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.catalogue.currency)
+    }
+
+    /// True when a price may be shown from the weight.
+    pub(super) fn steady(&self) -> bool {
+        self.steps.condition() == Condition::Settled && self.pending.is_none()
+    }
+
+    /// Why the way to payment is shut.
+    pub(super) fn pay_blocked(&self) -> Option<PayBlocked> {
+        let basket = &self.state.basket;
+        if !basket.holds.is_empty() || self.pending.is_some() || !self.evidence.scans().is_empty() {
+            Some(PayBlocked::Unresolved)
+        } else if basket.lines.is_empty() {
+            Some(PayBlocked::Empty)
+        } else if !self.state.age_checks.is_empty() {
+            Some(PayBlocked::AgeCheck)
+        } else if self.lane.is_none() {
+            Some(PayBlocked::NoLane)
+        } else if self.scale_works() && !self.steady() {
+            Some(PayBlocked::Unsteady)
+        } else {
+            None
+        }
+    }
+
+    fn screen(&self, totals: Option<&Totals>) -> Screen {
+        let pay = |step| match &self.state.lock {
+            Some(lock) => Screen::Pay(PayView { amount: lock.total, lane: lock.lane.to_string(), step }),
+            None => Screen::Basket,
+        };
+        match self.state.phase {
+            Phase::Idle if self.battery.is_some_and(|(_, charging)| charging) => Screen::Charging,
+            Phase::Idle => Screen::Welcome,
+            Phase::Shopping => self.shopping_screen(),
+            Phase::Locked if self.state.declines > 0 => pay(PayStep::Declined),
+            Phase::Locked => pay(PayStep::Preparing),
+            Phase::Paying if self.checking => pay(PayStep::Checking),
+            Phase::Paying => pay(PayStep::Tap),
+            Phase::Paid => pay(PayStep::Approved),
+            Phase::Receipted => totals.map_or(Screen::Basket, |totals| Screen::Receipt(Box::new(self.receipt_view(totals)))),
+        }
+    }
+
+    fn shopping_screen(&self) -> Screen {
+        let held = self.panel.ask.and_then(|(hold, _)| self.state.basket.hold(hold));
+        if let (Some(hold), Some(product)) = (held, self.panel.weigh.as_ref().and_then(|sku| self.catalogue.get(sku)))
+            && let Sale::Weight { per_kg } = product.sale
+        {
+            return Screen::Weigh(WeighView {
+                sku: product.sku.clone(),
+                name: product.name.clone(),
+                gross: hold.weight,
+                tare: Grams(0),
+                net: hold.weight,
+                per_kg: self.money(per_kg),
+                price: self.steady().then(|| self.money(by_weight(per_kg, hold.weight))),
+            });
+        }
+        match (&self.panel.search, held) {
+            (Some(text), Some(hold)) => Screen::Search(SearchView { text: text.clone(), found: self.search(text, hold.weight) }),
+            _ => Screen::Basket,
+        }
+    }
+
+    /// Products whose name, word or PLU begins with what was typed; before that, the most bought.
+    fn search(&self, text: &str, weight: Grams) -> Vec<Tile> {
+        let typed = text.trim().to_lowercase();
+        let rank = |product: &&Product| {
+            let name = product.name.to_lowercase();
+            let plu = product.plu.map(|p| u32::from(p).to_string()).unwrap_or_default();
+            if typed.is_empty() || name.starts_with(&typed) || (!plu.is_empty() && plu.starts_with(&typed)) {
+                Some(0)
+            } else if name.split(' ').any(|word| word.starts_with(&typed)) {
+                Some(1)
+            } else {
+                name.contains(&typed).then_some(2)
+            }
+        };
+        let mut found: Vec<(u8, &Product)> = self.catalogue.products().iter().filter_map(|p| Some((rank(&p)?, p))).collect();
+        found.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.popularity.cmp(&x.popularity)).then(x.name.cmp(&y.name)));
+        found.into_iter().take(MOST_FOUND).map(|(_, product)| self.tile(product, weight)).collect()
+    }
+
+    fn tile(&self, product: &Product, weight: Grams) -> Tile {
+        let minor = match product.sale {
+            Sale::Each { price } => price,
+            Sale::Weight { per_kg } => by_weight(per_kg, weight),
+        };
+        Tile { sku: product.sku.clone(), name: product.name.clone(), price: self.money(minor), line: None }
+    }
+
+    fn banner(&self) -> Option<Banner> {
+        let fault = self.faults.keys().find(|d| matches!(d, Device::Scale | Device::Camera(_))).copied();
+        if self.steps.condition() == Condition::Overloaded {
+            Some(Banner::Overloaded)
+        } else if !self.scale_works() {
+            Some(Banner::DeviceOut(Device::Scale))
+        } else if let Some(device) = fault {
+            Some(Banner::DeviceOut(device))
+        } else if self.lane_refused {
+            Some(Banner::LaneRefused)
+        } else if let Some((percent, false)) = self.battery.filter(|(percent, _)| *percent < self.setup.battery_reserve) {
+            Some(Banner::BatteryLow(percent))
+        } else if self.steps.condition() == Condition::Unsteady && self.state.phase == Phase::Shopping {
+            Some(Banner::Unsteady)
+        } else {
+            (!self.connected).then_some(Banner::Offline)
+        }
+    }
+
+    fn lines(&self, totals: &Totals) -> Vec<LineView> {
+        let pairs = self.state.basket.lines.iter().zip(&totals.lines);
+        let mut lines: Vec<LineView> = pairs.map(|(item, priced)| self.line(item, priced)).collect();
+        lines.reverse();
+        lines
+    }
+
+    fn line(&self, item: &LineItem, priced: &PricedLine) -> LineView {
+        LineView {
+            line: item.line,
+            sku: item.sku.clone(),
+            name: priced.name.clone(),
+            quantity: item.quantity,
+            unit: priced.unit.map(|minor| self.money(minor)),
+            price: self.money(priced.price + priced.deposit),
+            deposit: self.money(priced.deposit),
+            evidence: item.evidence,
+            age_check: self.state.age_checks.contains(&item.line),
+            fresh: self.fresh.is_some_and(|(line, _)| line == item.line),
+        }
+    }
+
+    fn holds(&self) -> Vec<HoldView> {
+        let view = |hold: &trip::Hold| HoldView {
+            hold: hold.hold,
+            weight: hold.weight,
+            reason: hold.reason,
+            thumbnail: self.thumbnails.get(&hold.hold).cloned(),
+        };
+        self.state.basket.holds.iter().rev().map(view).collect()
+    }
+
+    fn ask(&self) -> Option<AskView> {
+        let (number, waits_for) = self.panel.ask?;
+        let hold = self.state.basket.hold(number)?;
+        let tiles = if hold.reason == HoldReason::WhichRemoved {
+            hold.lines.iter().filter_map(|line| self.line_tile(*line)).collect()
+        } else {
+            hold.candidates.iter().filter_map(|sku| Some(self.tile(self.catalogue.get(sku)?, hold.weight))).collect()
+        };
+        Some(AskView { hold: number, reason: hold.reason, weight: hold.weight, thumbnail: self.thumbnail(number), tiles, waits_for })
+    }
+
+    fn thumbnail(&self, hold: HoldId) -> Option<cart_vision::Thumbnail> {
+        self.thumbnails.get(&hold).cloned()
+    }
+
+    /// A line as an answer to "which did you take out?".
+    fn line_tile(&self, line: trip::LineId) -> Option<Tile> {
+        let item = self.state.basket.line(line)?;
+        let priced = trip::pricing::price_line(item, &self.catalogue).ok()?;
+        Some(Tile { sku: item.sku.clone(), name: priced.name, price: self.money(-priced.price), line: Some(line) })
+    }
+
+    fn receipt_view(&self, totals: &Totals) -> ReceiptView {
+        ReceiptView {
+            number: self.state.receipt.as_ref().map(|(number, _)| number.clone()).unwrap_or_default(),
+            charged: self.state.payment.as_ref().map_or(totals.total, |p| p.amount),
+            lines: self.lines(totals).into_iter().rev().collect(),
+            savings: totals.savings.iter().map(|s| (s.label.clone(), self.money(s.minor))).collect(),
+            taxes: totals.taxes.iter().map(|t| (t.letter, t.basis_points, self.money(t.tax))).collect(),
+            tender: self.tender.as_ref().map(|t| t.kind.clone()).unwrap_or_default(),
+            qr: self.receipt_qr.clone(),
+        }
+    }
+}
+
+fn pieces(quantity: Quantity) -> u32 {
+    match quantity {
+        Quantity::Each(pieces) => pieces,
+        Quantity::Weighed(_) | Quantity::Priced(_) => 1,
+    }
+}
+
+fn by_weight(per_kg: i64, weight: Grams) -> i64 {
+    divide_rounded(i128::from(per_kg) * i128::from(weight.0.max(0)), 1_000) as i64
+}

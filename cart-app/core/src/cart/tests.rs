@@ -1,0 +1,299 @@
+//! The cart as a shopper meets it: whole little trips through inputs and views.
+
+use std::time::Duration;
+
+use cart_vision::{Candidate, Scan, Sighting, Symbology};
+use hal::{CameraId, Moment, WeightReading};
+use trip::basket::HoldReason;
+use trip::event::Tender;
+use trip::message::{Command, Order, VERSION};
+use trip::{Grams, Gtin, IntentId, LaneId, Money, Phase, TripEvent, TripState, UnixMillis};
+
+use super::*;
+use crate::fusion::tests::{catalogue, sku};
+use crate::input::Intent;
+use crate::view::{PayBlocked, PayStep, Screen};
+
+/// A cart on a quiet bench: the load is set by hand, samples come at 80 Hz.
+struct Bench {
+    cart: Cart,
+    now: Moment,
+    load_g: f32,
+    track: u32,
+    journal: Vec<TripEvent>,
+    signals: Vec<Signal>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::from(Vec::new(), 0.0)
+    }
+
+    /// Starts with a journal, as after a restart.
+    fn from(journal: Vec<TripEvent>, load_g: f32) -> Self {
+        let setup = Setup {
+            trip_base: "cart-01.1".into(),
+            trips: 0,
+            thresholds: Thresholds::default(),
+            scale: ScaleTuning::default(),
+            battery_reserve: 15,
+            receipt_qr: None,
+        };
+        let cart = Cart::new(setup, catalogue(), TripState::replay(&journal));
+        let mut bench = Self { cart, now: Moment::from_millis(20_000), load_g, track: 0, journal, signals: Vec::new() };
+        bench.wait(1_000);
+        bench
+    }
+
+    fn shopping() -> Self {
+        let mut bench = Self::new();
+        bench.tap(Intent::Start);
+        bench
+    }
+
+    fn input(&mut self, input: Input) {
+        self.cart.handle_input(input, self.now);
+        self.drain();
+    }
+
+    /// What is shown after each input is the replay of what was recorded.
+    fn drain(&mut self) {
+        while let Some(effect) = self.cart.poll_effect() {
+            match effect {
+                Effect::Journal(events) => self.journal.extend(events),
+                Effect::Tone(signal) => self.signals.push(signal),
+                _ => {}
+            }
+        }
+        assert_eq!(TripState::replay(&self.journal), *self.cart.state(), "shown, but not recorded");
+    }
+
+    fn wait(&mut self, ms: u64) {
+        for n in 0..ms * 80 / 1_000 {
+            self.now = self.now + Duration::from_micros(12_500);
+            let gross_g = self.load_g + if n % 2 == 0 { 0.6 } else { -0.6 };
+            self.input(Input::Weight(WeightReading { at: self.now, gross_g }));
+            if self.cart.poll_timeout().is_some_and(|due| due <= self.now) {
+                self.cart.handle_timeout(self.now);
+                self.drain();
+            }
+        }
+    }
+
+    fn load(&mut self, grams: f32) {
+        self.load_g += grams;
+        self.wait(2_200);
+    }
+
+    fn see(&mut self, named: &[(&str, f32)]) {
+        self.track += 1;
+        let candidates = named.iter().map(|(name, p)| Candidate { sku: sku(name), probability: *p }).collect();
+        let sighting = Sighting {
+            at: self.now,
+            camera: CameraId(0),
+            track: self.track,
+            bbox_in_frame: Default::default(),
+            candidates,
+            unknown: 0.01,
+            thumbnail: None,
+        };
+        self.input(Input::Sighting(sighting));
+    }
+
+    fn scan(&mut self) {
+        let gtin = Gtin::parse("96385074").expect("valid");
+        let item = trip::gs1::Item { gtin, net_weight: None, price: None, batch: None, expiry: None, serial: None };
+        let content = Scanned::Item(item);
+        self.input(Input::Scan(Scan { at: self.now, camera: CameraId(0), symbology: Symbology::Ean8, content, frames: 3 }));
+    }
+
+    fn tap(&mut self, intent: Intent) {
+        self.input(Input::Intent(intent));
+    }
+
+    fn order(&mut self, order: Order) {
+        let trip = self.cart.state().trip.clone().expect("a trip");
+        let command = Command { v: VERSION, id: "c".into(), expires_at: UnixMillis(i64::MAX), trip, order };
+        self.input(Input::Command(command));
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.cart.view().lines.iter().map(|l| format!("{} {}", l.sku, l.price.minor)).collect()
+    }
+
+    fn at_the_lane(&mut self) {
+        self.input(Input::Lane(Some(LaneId::new("lane-1").expect("valid"))));
+        self.tap(Intent::GoToLane);
+    }
+}
+
+fn intent() -> IntentId {
+    IntentId::new("i-1").expect("valid")
+}
+
+fn paid(minor: i64) -> Order {
+    let tender = Tender { kind: "visa".into(), reference: "r".into() };
+    Order::Paid { intent: intent(), amount: Money::new(minor, trip::Currency::GBP), tender }
+}
+
+#[test]
+fn a_seen_and_weighed_thing_is_a_line_at_once() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    assert_eq!(bench.lines(), ["tea 250"]);
+    assert_eq!(bench.cart.view().total.minor, 250);
+    assert_eq!(bench.signals.last(), Some(&Signal::Added));
+}
+
+#[test]
+fn an_unsure_thing_is_asked_and_one_tap_settles_it() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("milk", 0.5), ("oat", 0.45)]);
+    bench.load(1_042.0);
+    let ask = bench.cart.view().ask.expect("a question");
+    assert_eq!((ask.reason, bench.cart.view().total.minor), (HoldReason::Unsure, 0), "not charged while unsure");
+    bench.tap(Intent::Answer { hold: ask.hold, sku: sku("milk") });
+    bench.tap(Intent::Answer { hold: ask.hold, sku: sku("milk") });
+    assert_eq!(bench.lines(), ["milk 120"], "two taps are one");
+    assert!(bench.cart.view().ask.is_none());
+}
+
+#[test]
+fn an_unknown_thing_is_held_and_gone_when_it_is_taken_out() {
+    let mut bench = Bench::shopping();
+    bench.load(415.0);
+    assert_eq!(bench.cart.view().holds.len(), 1);
+    assert_eq!(bench.cart.view().pay_blocked, Some(PayBlocked::Unresolved));
+    bench.load(-415.0);
+    assert!(bench.cart.view().holds.is_empty());
+}
+
+#[test]
+fn a_lean_that_comes_back_is_nothing() {
+    let mut bench = Bench::shopping();
+    bench.load_g += 900.0;
+    bench.wait(600);
+    bench.load_g -= 900.0;
+    bench.wait(2_000);
+    assert!(bench.cart.view().holds.is_empty() && bench.lines().is_empty(), "{:?}", bench.journal);
+}
+
+#[test]
+fn a_removal_takes_the_line_and_says_so() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.95)]);
+    bench.load(150.0);
+    bench.load(-151.0);
+    assert!(bench.lines().is_empty());
+    let chip = bench.cart.view().taken_out.expect("told");
+    assert_eq!((chip.name.as_str(), chip.price.minor), ("Tea", 250));
+}
+
+#[test]
+fn a_code_needs_its_weight_and_is_asked_about_without_it() {
+    let mut bench = Bench::shopping();
+    bench.scan();
+    bench.wait(1_000);
+    assert!(bench.lines().is_empty());
+    bench.wait(13_000);
+    assert_eq!(bench.cart.view().ask.map(|a| a.reason), Some(HoldReason::NeverPutIn));
+    bench.load(1_041.0);
+    assert_eq!(bench.lines(), ["oat 185"], "put in late, it is added and the question is gone");
+    assert!(bench.cart.view().ask.is_none());
+}
+
+#[test]
+fn a_box_still_in_view_is_not_scanned_twice() {
+    let mut bench = Bench::shopping();
+    bench.scan();
+    bench.load_g += 1_041.0;
+    bench.wait(800);
+    assert_eq!(bench.lines(), ["oat 185"]);
+    bench.scan();
+    bench.wait(14_000);
+    assert!(bench.cart.view().holds.is_empty(), "{:?}", bench.cart.view().holds);
+}
+
+#[test]
+fn an_age_restricted_product_waits_for_staff() {
+    let mut bench = Bench::shopping();
+    bench.load(1_250.0);
+    let hold = bench.cart.view().ask.expect("held").hold;
+    bench.tap(Intent::Answer { hold, sku: sku("wine") });
+    assert!(bench.lines().is_empty(), "a product that needs its code is not added by a tap");
+}
+
+#[test]
+fn one_tap_pays_and_a_second_word_of_it_changes_nothing() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    bench.at_the_lane();
+    assert_eq!(bench.cart.state().phase, Phase::Locked);
+    bench.order(Order::AwaitTap { intent: intent() });
+    assert!(matches!(bench.cart.view().screen, Screen::Pay(ref pay) if pay.step == PayStep::Tap));
+    bench.order(paid(250));
+    bench.order(paid(250));
+    let approved = bench.journal.iter().filter(|e| matches!(e, TripEvent::PaymentApproved { .. })).count();
+    assert_eq!((approved, bench.cart.state().phase), (1, Phase::Paid));
+}
+
+#[test]
+fn a_payment_of_another_amount_is_not_taken() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    bench.at_the_lane();
+    bench.order(Order::AwaitTap { intent: intent() });
+    bench.order(paid(999));
+    assert_eq!(bench.cart.state().phase, Phase::Paying);
+}
+
+#[test]
+fn a_thing_put_in_at_the_lane_unlocks_the_basket() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    bench.at_the_lane();
+    bench.order(Order::AwaitTap { intent: intent() });
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    assert_eq!((bench.cart.state().phase, bench.cart.view().total.minor), (Phase::Shopping, 500));
+    bench.order(paid(250));
+    assert_eq!(bench.cart.state().phase, Phase::Shopping, "a payment for the old basket is not taken");
+}
+
+#[test]
+fn a_declined_payment_keeps_the_basket_and_may_be_tried_again() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    bench.at_the_lane();
+    bench.order(Order::AwaitTap { intent: intent() });
+    bench.order(Order::Declined { intent: intent(), why: "refused".into() });
+    assert!(matches!(bench.cart.view().screen, Screen::Pay(ref pay) if pay.step == PayStep::Declined));
+    bench.tap(Intent::GoToLane);
+    assert_eq!(bench.cart.state().lock.as_ref().map(|l| l.version), Some(2));
+}
+
+#[test]
+fn after_a_restart_the_basket_is_back_and_recounted() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    let again = Bench::from(bench.journal.clone(), 150.0);
+    assert_eq!(again.lines(), ["tea 250"]);
+    assert!(again.cart.view().holds.is_empty());
+    let mut more = Bench::from(bench.journal.clone(), 565.0);
+    more.wait(2_000);
+    assert_eq!(more.cart.view().holds.iter().map(|h| h.weight).collect::<Vec<_>>(), [Grams(415)], "what came in meanwhile is asked about");
+}
+
+#[test]
+fn without_a_scale_codes_go_on() {
+    let mut bench = Bench::shopping();
+    bench.input(Input::Device { device: Device::Scale, fault: Some("no answer".into()) });
+    bench.scan();
+    assert_eq!(bench.lines(), ["oat 185"]);
+}

@@ -1,0 +1,231 @@
+//! What was seen and scanned lately: the looks and codes that a weight step is explained with.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use cart_vision::{Scan, Sighting, Thumbnail};
+use hal::{CameraId, Moment};
+use trip::Sku;
+
+/// Looks older than this explain no step: a hand is in and out in less.
+const LOOK_MEMORY: Duration = Duration::from_millis(3_500);
+/// So many looks are kept; older ones go first.
+const MOST_LOOKS: usize = 64;
+/// A product that a camera did not name keeps this much of a chance against the ones it named, so
+/// that a second camera or the weight can still speak for it.
+const FLOOR: f32 = 1e-4;
+
+/// What sight says about one thing: a distribution over products, the rest, and "no product".
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SightOf {
+    /// Named products with their probabilities, best first.
+    pub named: Vec<(Sku, f32)>,
+    /// Probability of all other products together.
+    pub rest: f32,
+    /// Probability of no enrolled product.
+    pub unknown: f32,
+    /// How many things were seen moving at once.
+    pub things: usize,
+    /// What the cart saw.
+    pub thumbnail: Option<Thumbnail>,
+}
+
+impl SightOf {
+    /// When nothing was seen: every product may be.
+    pub fn nothing() -> Self {
+        Self { rest: 0.5, unknown: 0.5, ..Self::default() }
+    }
+
+    /// True when a camera has looked at the thing.
+    pub fn looked(&self) -> bool {
+        self.things > 0
+    }
+
+    /// True when a camera has named `sku`, and not only left it possible.
+    pub fn names(&self, sku: &Sku) -> bool {
+        self.named.iter().any(|(name, _)| name == sku)
+    }
+
+    /// The probability of `sku` among `products` products.
+    pub fn of(&self, sku: &Sku, products: usize) -> f32 {
+        let named = self.named.iter().find(|(name, _)| name == sku).map(|(_, p)| *p);
+        named.unwrap_or_else(|| self.rest / products.saturating_sub(self.named.len()).max(1) as f32)
+    }
+}
+
+/// A code that waits to be felt by the scale.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingScan {
+    /// The product it means.
+    pub sku: Sku,
+    /// The code.
+    pub scan: Scan,
+    /// When it was accepted.
+    pub since: Moment,
+}
+
+/// What was seen and scanned lately.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    looks: VecDeque<Sighting>,
+    scans: Vec<PendingScan>,
+    /// When anything was last seen to move.
+    pub last_movement: Option<Moment>,
+    /// True while a camera sees something move.
+    pub moving: bool,
+}
+
+impl Evidence {
+    /// Takes a look.
+    pub fn look(&mut self, sighting: Sighting) {
+        self.last_movement = self.last_movement.max(Some(sighting.at));
+        self.looks.push_back(sighting);
+        while self.looks.len() > MOST_LOOKS {
+            self.looks.pop_front();
+        }
+    }
+
+    /// Takes a code of a known product. The same code again renews the first: one box, many frames.
+    pub fn scan(&mut self, sku: Sku, scan: Scan, now: Moment) {
+        match self.scans.iter_mut().find(|pending| pending.scan.content == scan.content) {
+            Some(pending) => pending.since = now,
+            None => self.scans.push(PendingScan { sku, scan, since: now }),
+        }
+    }
+
+    /// Codes that wait to be felt by the scale, oldest first.
+    pub fn scans(&self) -> &[PendingScan] {
+        &self.scans
+    }
+
+    /// Takes the codes of `skus` off the wait: they are explained.
+    pub fn settle_scans(&mut self, skus: &[Sku]) {
+        self.scans.retain(|pending| !skus.contains(&pending.sku));
+    }
+
+    /// The first code that has waited since before `limit`.
+    pub fn overdue_scan(&mut self, limit: Moment) -> Option<PendingScan> {
+        let index = self.scans.iter().position(|pending| pending.since <= limit)?;
+        Some(self.scans.remove(index))
+    }
+
+    /// Forgets the looks: the thing they showed is explained.
+    pub fn settle_looks(&mut self) {
+        self.looks.clear();
+    }
+
+    /// Forgets everything (a trip ends).
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What the cameras say about the thing that made a step at `at`.
+    ///
+    /// Looks at one thing by one camera are averaged, which forgives a single bad one; cameras are
+    /// multiplied, for they look from different sides.
+    pub fn sight(&self, at: Moment) -> SightOf {
+        let recent = self.looks.iter().filter(|look| at.since(look.at) <= LOOK_MEMORY);
+        let mut tracks: HashMap<(CameraId, u32), Vec<&Sighting>> = HashMap::new();
+        recent.for_each(|look| tracks.entry((look.camera, look.track)).or_default().push(look));
+        let mut last_of_camera: HashMap<CameraId, (u32, usize)> = HashMap::new();
+        for (camera, track) in tracks.keys() {
+            let (last, count) = last_of_camera.entry(*camera).or_insert((*track, 0));
+            *last = (*last).max(*track);
+            *count += 1;
+        }
+        let views: Vec<SightOf> = last_of_camera.iter().filter_map(|(camera, (track, _))| tracks.get(&(*camera, *track)).map(|looks| average(looks))).collect();
+        let mut seen = views.into_iter().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
+        seen.things = last_of_camera.values().map(|(_, count)| *count).max().unwrap_or(0);
+        seen.thumbnail = self.looks.iter().rev().find_map(|look| look.thumbnail.clone());
+        seen
+    }
+}
+
+/// The mean of several looks at one thing.
+fn average(looks: &[&Sighting]) -> SightOf {
+    let share = 1.0 / looks.len().max(1) as f32;
+    let mut sum: HashMap<&Sku, f32> = HashMap::new();
+    for look in looks {
+        look.candidates.iter().for_each(|c| *sum.entry(&c.sku).or_default() += c.probability * share);
+    }
+    let unknown = looks.iter().map(|look| look.unknown * share).sum();
+    normal(sum.into_iter().map(|(sku, p)| (sku.clone(), p)).collect(), unknown)
+}
+
+/// Two cameras together.
+fn both(a: &SightOf, b: &SightOf) -> SightOf {
+    let names = a.named.iter().chain(&b.named).map(|(sku, _)| sku);
+    let mut product: HashMap<&Sku, f32> = HashMap::new();
+    let p = |sight: &SightOf, sku: &Sku| sight.named.iter().find(|(name, _)| name == sku).map_or(FLOOR, |(_, p)| p.max(FLOOR));
+    for sku in names {
+        product.insert(sku, p(a, sku) * p(b, sku));
+    }
+    let unknown = (a.unknown * b.unknown).max(FLOOR * FLOOR);
+    let rest = (a.rest * b.rest).max(FLOOR * FLOOR);
+    let sum: f32 = product.values().sum::<f32>() + unknown + rest;
+    normal(product.into_iter().map(|(sku, p)| (sku.clone(), p / sum)).collect(), unknown / sum)
+}
+
+/// Orders the named products and gives what is left to the rest.
+fn normal(mut named: Vec<(Sku, f32)>, unknown: f32) -> SightOf {
+    named.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let sum: f32 = named.iter().map(|(_, p)| p).sum();
+    SightOf { rest: (1.0 - sum - unknown).max(0.005), named, unknown, ..SightOf::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cart_vision::Candidate;
+
+    fn look(camera: u8, track: u32, ms: u64, named: &[(&str, f32)]) -> Sighting {
+        Sighting {
+            at: Moment::from_millis(ms),
+            camera: CameraId(camera),
+            track,
+            bbox_in_frame: Default::default(),
+            candidates: named.iter().map(|(sku, p)| Candidate { sku: Sku::new(*sku).expect("valid"), probability: *p }).collect(),
+            unknown: 0.02,
+            thumbnail: None,
+        }
+    }
+
+    fn best(evidence: &Evidence, ms: u64) -> (String, f32) {
+        evidence.sight(Moment::from_millis(ms)).named.first().map(|(sku, p)| (sku.to_string(), *p)).unwrap_or_default()
+    }
+
+    #[test]
+    fn one_bad_look_does_not_turn_the_vote() {
+        let mut evidence = Evidence::default();
+        for ms in [100, 200, 300] {
+            evidence.look(look(0, 1, ms, &[("lime", 0.8), ("kiwi", 0.1)]));
+        }
+        evidence.look(look(0, 1, 400, &[("kiwi", 0.9)]));
+        assert_eq!(best(&evidence, 500).0, "lime");
+    }
+
+    #[test]
+    fn two_cameras_that_agree_are_surer_than_one() {
+        let mut evidence = Evidence::default();
+        evidence.look(look(0, 1, 100, &[("lime", 0.7), ("kiwi", 0.2)]));
+        let alone = best(&evidence, 200).1;
+        evidence.look(look(1, 1, 100, &[("lime", 0.7), ("melon", 0.2)]));
+        assert!(best(&evidence, 200).1 > alone + 0.1);
+    }
+
+    #[test]
+    fn an_old_look_explains_nothing() {
+        let mut evidence = Evidence::default();
+        evidence.look(look(0, 1, 100, &[("lime", 0.9)]));
+        assert!(evidence.sight(Moment::from_millis(200)).looked());
+        assert!(!evidence.sight(Moment::from_millis(9_000)).looked());
+    }
+
+    #[test]
+    fn two_tracks_of_one_camera_are_two_things() {
+        let mut evidence = Evidence::default();
+        evidence.look(look(0, 1, 100, &[("lime", 0.9)]));
+        evidence.look(look(0, 2, 150, &[("kiwi", 0.9)]));
+        assert_eq!(evidence.sight(Moment::from_millis(200)).things, 2);
+    }
+}

@@ -1,0 +1,153 @@
+//! The cart's one configuration file. A wrong key names the file, the line and what was expected.
+
+use std::path::{Path, PathBuf};
+
+use hal::BoardConfig;
+use serde::Deserialize;
+use trip::{CartId, StoreId};
+
+/// What differs by store and cart. Paths are relative to the file's own folder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The store.
+    pub store: StoreId,
+    /// This cart.
+    pub cart: CartId,
+    /// Where journal, key and receipts lie; made when it is missing.
+    pub data: PathBuf,
+    /// The catalogue.
+    pub catalogue: PathBuf,
+    /// The line to the hub.
+    pub line: LineConfig,
+    /// Sight.
+    pub sight: SightConfig,
+    /// Below this state of charge, in percent, no new trip begins.
+    #[serde(default = "reserve")]
+    pub battery_reserve_percent: u8,
+    /// The devices.
+    pub board: BoardConfig,
+}
+
+/// The line to the hub.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineConfig {
+    /// Broker host.
+    pub host: String,
+    /// Broker port.
+    pub port: u16,
+}
+
+/// Sight.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SightConfig {
+    /// The embedder's ONNX file; its sidecar lies beside it as `.json`.
+    pub model: PathBuf,
+    /// The gallery of enrolled views.
+    pub gallery: PathBuf,
+    /// ONNX Runtime's shared library; else `ORT_DYLIB_PATH`.
+    #[serde(default)]
+    pub runtime: Option<PathBuf>,
+    /// Posterior from which a line is added without asking, above 0.5 and below 1.
+    #[serde(default = "add")]
+    pub add_threshold: f32,
+}
+
+fn reserve() -> u8 {
+    15
+}
+
+fn add() -> f32 {
+    cart_core::decision::Thresholds::default().add
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no TOML, has an unknown key or a wrong value.
+    #[error("{}, line {line}: {what}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong and what was expected.
+        what: String,
+    },
+    /// A value that cannot work.
+    #[error("{}: {what}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file, the line and what was expected.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let mut config = Self::parse(&text, path)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let Self { data, catalogue, sight, .. } = &mut config;
+        for file in [data, catalogue, &mut sight.model, &mut sight.gallery].into_iter().chain(sight.runtime.as_mut()) {
+            *file = folder.join(&*file);
+        }
+        Ok(config)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| {
+            let start = e.span().map_or(0, |span| span.start).min(text.len());
+            let line = text.as_bytes()[..start].iter().filter(|b| **b == b'\n').count() + 1;
+            ConfigError::Form { path: path.into(), line, what: e.message().to_owned() }
+        })?;
+        let value = |what: String| ConfigError::Value { path: path.into(), what };
+        config.board.validate().map_err(|e| value(e.to_string()))?;
+        if !(config.sight.add_threshold > 0.5 && config.sight.add_threshold < 1.0) {
+            return Err(value(format!("sight.add_threshold is {}; it must be above 0.5 and below 1", config.sight.add_threshold)));
+        }
+        if config.battery_reserve_percent > 90 {
+            return Err(value(format!("battery_reserve_percent is {}; it must be 0 to 90", config.battery_reserve_percent)));
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "store = \"market-street\"\ncart = \"cart-01\"\ndata = \"data\"\ncatalogue = \"c.toml\"\n[line]\nhost = \"127.0.0.1\"\nport = 1883\n[sight]\nmodel = \"m.onnx\"\ngallery = \"g.bin\"\n[board]\nname = \"sim\"\n";
+
+    fn error(text: &str) -> String {
+        Config::parse(text, Path::new("cart.toml")).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_wrong_key_names_the_file_the_line_and_what_was_expected() {
+        assert!(Config::parse(GOOD, Path::new("cart.toml")).is_ok());
+        let wrong = error(&GOOD.replace("port = 1883", "prot = 1883"));
+        assert!(wrong.contains("cart.toml, line 7") && wrong.contains("prot") && wrong.contains("port"), "{wrong}");
+        let wrong = error(&GOOD.replace("port = 1883", "port = 99999"));
+        assert!(wrong.contains("cart.toml, line 7"), "{wrong}");
+        let wrong = error(&GOOD.replace("gallery = \"g.bin\"", "gallery = \"g.bin\"\nadd_threshold = 1.5"));
+        assert!(wrong.contains("add_threshold"), "{wrong}");
+        let wrong = error(&GOOD.replace("cart-01", "Cart 1"));
+        assert!(wrong.contains("line 2") && wrong.contains("a-z"), "{wrong}");
+    }
+}

@@ -1,0 +1,455 @@
+//! The journal: the cart's truth, on disk before anything is shown.
+//!
+//! SQLite with a write-ahead log and `synchronous = FULL`: a commit that returned has been flushed,
+//! so a power cut loses no line that was shown. Each row is one encoded [`Record`], chained to the
+//! one before. A row is dropped only when the hub has committed it and its trip is over.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use trip::chain::Head;
+use trip::message::Ack;
+use trip::{CartId, Hash, Record, StoreId, TripEvent, TripState, UnixMillis};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS record (seq INTEGER PRIMARY KEY, bytes TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS catalogue (version TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+";
+
+/// What the journal could not do. Each names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The database refused.
+    #[error("journal {}: {source}; is the folder writable, and is there space?", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The folder cannot be used.
+    #[error("data folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It belongs to another cart.
+    #[error("journal {} belongs to {found}, not to {expected}; give this cart its own data folder", path.display())]
+    Stranger {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        found: String,
+        /// Who opens it.
+        expected: String,
+    },
+}
+
+/// What was found when the journal was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The journal, ready to append.
+    pub journal: Journal,
+    /// The trip as it stands.
+    pub state: TripState,
+    /// How many trips this cart's journals have begun.
+    pub trips: u64,
+    /// What was wrong with the old journal, and where it lies now.
+    pub damage: Option<String>,
+}
+
+/// The journal. Only the trip's own thread appends to it.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    db: Connection,
+    store: StoreId,
+    cart: CartId,
+    epoch: u64,
+    head: Head,
+    trips: u64,
+}
+
+/// The wall clock, for people and for new epochs.
+pub fn wall_clock() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A new epoch, above every one this process has given, also when the clock is behind.
+fn new_epoch(at_least: u64) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = wall_clock().0.max(0) as u64;
+    let least = now.max(at_least);
+    LAST.fetch_max(least, Ordering::Relaxed).max(least)
+}
+
+impl Journal {
+    /// Opens the journal in `folder`, or begins a new one. A journal whose chain does not hold is
+    /// set aside untouched; the trip goes on in a new epoch from the last record that holds.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the folder or file cannot be used, or is another cart's.
+    pub fn open(folder: &Path, store: &StoreId, cart: &CartId) -> Result<Opened, JournalError> {
+        std::fs::create_dir_all(folder).map_err(|source| JournalError::Folder { path: folder.into(), source })?;
+        let path = folder.join("journal.sqlite");
+        let mut journal = Self::begin(&path, store, cart)?;
+        let (events, trips, broken) = journal.replay()?;
+        let Some(why) = broken else {
+            journal.trips = trips;
+            return Ok(Opened { state: TripState::replay(&events), trips, journal, damage: None });
+        };
+        let aside = folder.join(format!("journal-damaged-{}.sqlite", journal.epoch));
+        let old_epoch = journal.epoch;
+        drop(journal);
+        for ending in ["", "-wal", "-shm"] {
+            let from = folder.join(format!("journal.sqlite{ending}"));
+            if from.exists() {
+                let to = PathBuf::from(format!("{}{ending}", aside.display()));
+                std::fs::rename(&from, &to).map_err(|source| JournalError::Folder { path: folder.into(), source })?;
+            }
+        }
+        let mut journal = Self::begin_after(&path, store, cart, old_epoch + 1)?;
+        journal.trips = trips;
+        journal.set("trips", &trips.to_string())?;
+        let state = TripState::replay(&events);
+        if state.trip.is_some() {
+            journal.append(&events)?;
+        }
+        let damage = format!("{why}; the old journal is kept as {}", aside.display());
+        Ok(Opened { state, trips, journal, damage: Some(damage) })
+    }
+
+    fn begin(path: &Path, store: &StoreId, cart: &CartId) -> Result<Self, JournalError> {
+        Self::begin_after(path, store, cart, 0)
+    }
+
+    fn begin_after(path: &Path, store: &StoreId, cart: &CartId, least_epoch: u64) -> Result<Self, JournalError> {
+        let db = open_database(path)?;
+        let mut journal = Self {
+            path: path.into(),
+            db,
+            store: store.clone(),
+            cart: cart.clone(),
+            epoch: 0,
+            head: Head::default(),
+            trips: 0,
+        };
+        journal.db.execute_batch(SCHEMA).map_err(|e| journal.fail(e))?;
+        let owner = format!("{store}/{cart}");
+        match journal.get("owner")? {
+            Some(found) if found != owner => return Err(JournalError::Stranger { path: path.into(), found, expected: owner }),
+            Some(_) => {}
+            None => journal.set("owner", &owner)?,
+        }
+        match journal.get("epoch")?.and_then(|text| text.parse().ok()) {
+            Some(epoch) => journal.epoch = epoch,
+            None => {
+                journal.epoch = new_epoch(least_epoch);
+                journal.set("epoch", &journal.epoch.to_string())?;
+            }
+        }
+        Ok(journal)
+    }
+
+    /// Reads all records, checks the chain, returns the events since the last trip began, how many
+    /// trips there were, and what broke.
+    fn replay(&mut self) -> Result<(Vec<TripEvent>, u64, Option<String>), JournalError> {
+        let mut head = Head { seq: self.number("floor_seq")?, hash: self.hash("floor_hash")? };
+        let mut trips = self.number("trips")?;
+        let mut events = Vec::new();
+        let mut broken = None;
+        let mut rows = self.db.prepare("SELECT bytes FROM record ORDER BY seq").map_err(|e| self.fail(e))?;
+        let mut rows = rows.query([]).map_err(|e| self.fail(e))?;
+        while let Some(row) = rows.next().map_err(|e| self.fail(e))? {
+            let bytes: String = row.get(0).map_err(|e| self.fail(e))?;
+            match head.follow(&bytes) {
+                Ok((record, next)) => {
+                    head = next;
+                    if matches!(record.event, TripEvent::TripStarted { .. }) {
+                        events.clear();
+                        trips += 1;
+                    }
+                    events.push(record.event);
+                }
+                Err(why) => {
+                    broken = Some(why.to_string());
+                    break;
+                }
+            }
+        }
+        drop(rows);
+        self.head = head;
+        Ok((events, trips, broken))
+    }
+
+    /// Which journal this is.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The last record.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `events` in one transaction and returns when they are on the disk.
+    ///
+    /// # Errors
+    /// [`JournalError`] when they are not; nothing of them is then in the journal.
+    pub fn append(&mut self, events: &[TripEvent]) -> Result<Head, JournalError> {
+        let mut head = self.head;
+        let at = wall_clock();
+        let tx = self.db.transaction().map_err(|source| JournalError::Database { path: self.path.clone(), source })?;
+        let path = &self.path;
+        let fail = |source| JournalError::Database { path: path.clone(), source };
+        for event in events {
+            let record = Record {
+                v: 1,
+                store: self.store.clone(),
+                cart: self.cart.clone(),
+                epoch: self.epoch,
+                seq: head.seq + 1,
+                at,
+                prev: head.hash,
+                event: event.clone(),
+            };
+            let bytes = record.encode();
+            head = Head { seq: record.seq, hash: Hash::of(bytes.as_bytes()) };
+            tx.execute("INSERT INTO record (seq, bytes) VALUES (?1, ?2)", params![record.seq as i64, bytes]).map_err(fail)?;
+        }
+        tx.commit().map_err(fail)?;
+        self.head = head;
+        Ok(head)
+    }
+
+    /// Keeps a catalogue's text, so that a running trip can always be priced as it began.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be written.
+    pub fn keep_catalogue(&self, version: Hash, text: &str) -> Result<(), JournalError> {
+        self.db
+            .execute("INSERT OR IGNORE INTO catalogue (version, text) VALUES (?1, ?2)", params![version.to_string(), text])
+            .map_err(|e| self.fail(e))
+            .map(drop)
+    }
+
+    /// The text of a catalogue that was kept.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be read.
+    pub fn catalogue(&self, version: Hash) -> Result<Option<String>, JournalError> {
+        let sql = "SELECT text FROM catalogue WHERE version = ?1";
+        self.db.query_row(sql, [version.to_string()], |row| row.get(0)).optional().map_err(|e| self.fail(e))
+    }
+
+    /// A value that is no event, such as the QR on the screen; overwritten.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be written.
+    pub fn set(&self, key: &str, value: &str) -> Result<(), JournalError> {
+        let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+        self.db.execute(sql, [key, value]).map_err(|e| self.fail(e)).map(drop)
+    }
+
+    /// A value set before.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be read.
+    pub fn get(&self, key: &str) -> Result<Option<String>, JournalError> {
+        let sql = "SELECT value FROM meta WHERE key = ?1";
+        self.db.query_row(sql, [key], |row| row.get(0)).optional().map_err(|e| self.fail(e))
+    }
+
+    /// A second connection, for the line.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the file cannot be opened again.
+    pub fn for_line(&self) -> Result<LineJournal, JournalError> {
+        Ok(LineJournal { db: open_database(&self.path)?, epoch: self.epoch })
+    }
+
+    fn number(&self, key: &str) -> Result<u64, JournalError> {
+        Ok(self.get(key)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    fn hash(&self, key: &str) -> Result<Hash, JournalError> {
+        Ok(self.get(key)?.and_then(|text| Hash::try_from(text).ok()).unwrap_or(Hash::GENESIS))
+    }
+
+    fn fail(&self, source: rusqlite::Error) -> JournalError {
+        JournalError::Database { path: self.path.clone(), source }
+    }
+}
+
+fn open_database(path: &Path) -> Result<Connection, JournalError> {
+    let fail = |source| JournalError::Database { path: path.into(), source };
+    let db = Connection::open(path).map_err(fail)?;
+    db.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
+    db.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+    db.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
+    Ok(db)
+}
+
+/// The journal as the line sees it: reads what is to be sent, notes what the hub has.
+#[derive(Debug)]
+pub struct LineJournal {
+    db: Connection,
+    epoch: u64,
+}
+
+impl LineJournal {
+    /// Drops what the hub has committed of trips that are over. The floor keeps the chain whole.
+    fn compact(&mut self, acked: u64) -> rusqlite::Result<()> {
+        let tx = self.db.transaction()?;
+        let like = "%\"event\":{\"what\":\"trip_started\"%";
+        let sql = "SELECT COALESCE(MAX(seq), 0) FROM record WHERE bytes LIKE ?1";
+        let started: i64 = tx.query_row(sql, [like], |row| row.get(0))?;
+        let floor = (acked as i64).min(started - 1);
+        let sql = "SELECT bytes FROM record WHERE seq = ?1";
+        let last: Option<String> = tx.query_row(sql, [floor], |row| row.get(0)).optional()?;
+        if let Some(bytes) = last {
+            let gone: i64 = tx.query_row("SELECT COUNT(*) FROM record WHERE seq <= ?1 AND bytes LIKE ?2", params![floor, like], |row| row.get(0))?;
+            let trips: Option<String> = tx.query_row("SELECT value FROM meta WHERE key = 'trips'", [], |row| row.get(0)).optional()?;
+            let trips = trips.and_then(|t| t.parse::<i64>().ok()).unwrap_or(0) + gone;
+            let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+            tx.execute(sql, ["floor_seq", &floor.to_string()])?;
+            tx.execute(sql, ["floor_hash", &Hash::of(bytes.as_bytes()).to_string()])?;
+            tx.execute(sql, ["trips", &trips.to_string()])?;
+            tx.execute("DELETE FROM record WHERE seq <= ?1", [floor])?;
+        }
+        tx.commit()
+    }
+}
+
+fn line_error(e: rusqlite::Error) -> store_sync::JournalError {
+    store_sync::JournalError(e.to_string())
+}
+
+impl store_sync::Journal for LineJournal {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn ends(&mut self) -> Result<(u64, u64), store_sync::JournalError> {
+        let number = |key: &str| -> rusqlite::Result<u64> {
+            let value: Option<String> = self.db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?;
+            Ok(value.and_then(|text| text.parse().ok()).unwrap_or(0))
+        };
+        let last: i64 = self.db.query_row("SELECT COALESCE(MAX(seq), 0) FROM record", [], |row| row.get(0)).map_err(line_error)?;
+        let floor = number("floor_seq").map_err(line_error)?;
+        let acked = number("acked").map_err(line_error)?;
+        Ok(((last as u64).max(floor), acked))
+    }
+
+    fn records(&mut self, first: u64, last: u64) -> Result<Vec<String>, store_sync::JournalError> {
+        let mut rows = self.db.prepare_cached("SELECT bytes FROM record WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq").map_err(line_error)?;
+        let rows = rows.query_map([first as i64, last as i64], |row| row.get(0)).map_err(line_error)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(line_error)
+    }
+
+    fn free(&mut self, ack: &Ack) -> Result<(), store_sync::JournalError> {
+        let sql = "INSERT INTO meta (key, value) VALUES ('acked', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1";
+        self.db.execute(sql, [ack.head.seq.to_string()]).map_err(line_error)?;
+        self.compact(ack.head.seq).map_err(line_error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store_sync::Journal as _;
+    use trip::basket::Evidence;
+    use trip::event::Ending;
+    use trip::{Grams, LineId, LineItem, Quantity, Sku, TripId};
+
+    fn names() -> (StoreId, CartId) {
+        (StoreId::new("market-street").expect("valid"), CartId::new("cart-01").expect("valid"))
+    }
+
+    fn open(folder: &Path) -> Opened {
+        let (store, cart) = names();
+        Journal::open(folder, &store, &cart).expect("opens")
+    }
+
+    fn started(n: u32) -> TripEvent {
+        TripEvent::TripStarted { trip: TripId::new(format!("cart-01.1.{n}")).expect("valid"), catalogue: Hash::GENESIS, baseline: Grams(0) }
+    }
+
+    fn added(line: u32) -> TripEvent {
+        let item = LineItem {
+            line: LineId(line),
+            sku: Sku::new("tea").expect("valid"),
+            quantity: Quantity::Each(1),
+            weight: Some(Grams(150)),
+            evidence: Evidence::Scanned,
+        };
+        TripEvent::ItemAdded { item }
+    }
+
+    #[test]
+    fn the_basket_is_back_after_a_restart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = open(folder.path());
+        first.journal.append(&[started(1), added(1)]).expect("written");
+        first.journal.append(&[added(2)]).expect("written");
+        let head = first.journal.head();
+        drop(first);
+        let again = open(folder.path());
+        assert_eq!((again.journal.head(), again.trips, again.state.basket.lines.len()), (head, 1, 2));
+        assert!(again.damage.is_none());
+    }
+
+    #[test]
+    fn a_changed_record_is_found_and_what_is_whole_is_served() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = open(folder.path());
+        first.journal.append(&[started(1), added(1), added(2)]).expect("written");
+        let (epoch, path) = (first.journal.epoch(), first.journal.path().to_owned());
+        drop(first);
+        let db = Connection::open(path).expect("opens");
+        db.execute("UPDATE record SET bytes = replace(bytes, '150', '151') WHERE seq = 2", []).expect("changed");
+        drop(db);
+        let again = open(folder.path());
+        assert!(again.damage.as_deref().is_some_and(|d| d.contains("chain")), "{:?}", again.damage);
+        assert!(again.journal.epoch() > epoch);
+        assert_eq!(again.state.basket.lines.len(), 1, "the record before the change holds; the changed one is the last that chains");
+        assert!(folder.path().join(format!("journal-damaged-{epoch}.sqlite")).exists());
+    }
+
+    #[test]
+    fn only_acked_records_of_trips_that_are_over_are_dropped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut opened = open(folder.path());
+        let mut line = opened.journal.for_line().expect("opens");
+        opened.journal.append(&[started(1), added(1), TripEvent::TripClosed { ending: Ending::Paid }]).expect("written");
+        opened.journal.append(&[started(2), added(1)]).expect("written");
+        let ack = |seq| Ack { v: 1, epoch: opened.journal.epoch(), head: Head { seq, hash: Hash::GENESIS } };
+        line.free(&ack(2)).expect("noted");
+        assert_eq!(line.records(1, 9).expect("read").len(), 3);
+        line.free(&ack(5)).expect("noted");
+        assert_eq!(line.records(1, 9).expect("read").len(), 2, "the running trip stays");
+        drop((opened, line));
+        let again = open(folder.path());
+        assert_eq!((again.trips, again.state.basket.lines.len(), again.journal.head().seq), (2, 1, 5));
+    }
+
+    #[test]
+    fn another_carts_journal_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(open(folder.path()));
+        let (store, _) = names();
+        let error = Journal::open(folder.path(), &store, &CartId::new("cart-02").expect("valid")).expect_err("refused");
+        assert!(error.to_string().contains("cart-01"), "{error}");
+    }
+}

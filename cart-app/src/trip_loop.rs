@@ -1,0 +1,116 @@
+//! The one owner of the trip: takes inputs, carries out effects in order.
+//!
+//! Shown = on disk: an effect that shows something comes after the one that records it, and when
+//! recording fails nothing more is shown; the caller stops the program, which starts again and
+//! replays.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use cart_core::effect::Signal;
+use cart_core::{Cart, Effect, Input, View};
+use hal::Moment;
+use tokio::sync::watch;
+use tracing::warn;
+
+use crate::journal::Journal;
+
+/// Where effects go that people see and hear.
+pub trait Outputs {
+    /// The screen shows this from now on.
+    fn show(&mut self, view: View);
+    /// The light.
+    fn light(&mut self, signal: Signal);
+    /// A tone.
+    fn tone(&mut self, signal: Signal);
+}
+
+/// The cart, its journal and its outputs.
+pub struct TripLoop<O> {
+    cart: Cart,
+    journal: Journal,
+    receipts: PathBuf,
+    outputs: O,
+    appended: watch::Sender<u64>,
+}
+
+impl<O: Outputs> TripLoop<O> {
+    /// Shows the cart as the journal left it. Receipts are kept in the folder `receipts`;
+    /// `appended` tells the line how far the journal has grown.
+    ///
+    /// # Errors
+    /// When the folder of receipts cannot be made.
+    pub fn new(cart: Cart, journal: Journal, receipts: PathBuf, outputs: O, appended: watch::Sender<u64>) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&receipts).with_context(|| format!("folder of receipts {}", receipts.display()))?;
+        let mut this = Self { cart, journal, receipts, outputs, appended };
+        this.drain()?;
+        Ok(this)
+    }
+
+    /// The cart.
+    pub fn cart(&self) -> &Cart {
+        &self.cart
+    }
+
+    /// The outputs.
+    pub fn outputs(&mut self) -> &mut O {
+        &mut self.outputs
+    }
+
+    /// Takes one input.
+    ///
+    /// # Errors
+    /// When the journal or a receipt cannot be written: the program must stop.
+    pub fn handle(&mut self, input: Input, now: Moment) -> anyhow::Result<()> {
+        self.cart.handle_input(input, now);
+        self.drain()
+    }
+
+    /// Does what is due.
+    ///
+    /// # Errors
+    /// As [`TripLoop::handle`].
+    pub fn handle_timeout(&mut self, now: Moment) -> anyhow::Result<()> {
+        self.cart.handle_timeout(now);
+        self.drain()
+    }
+
+    /// When [`TripLoop::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        self.cart.poll_timeout()
+    }
+
+    fn drain(&mut self) -> anyhow::Result<()> {
+        let mut changed = false;
+        while let Some(effect) = self.cart.poll_effect() {
+            match effect {
+                Effect::Journal(events) => {
+                    let head = self.journal.append(&events).context("nothing is shown that is not on disk; this cart must stop")?;
+                    self.appended.send_replace(head.seq);
+                }
+                Effect::StoreReceipt { number, cose, qr } => self.store_receipt(&number, &cose, &qr)?,
+                Effect::Light(signal) => self.outputs.light(signal),
+                Effect::Tone(signal) => self.outputs.tone(signal),
+                Effect::Show => changed = true,
+                Effect::Warn(what) => warn!("{what}"),
+            }
+        }
+        if changed {
+            self.outputs.show(self.cart.view());
+        }
+        Ok(())
+    }
+
+    /// Writes the signed receipt and its text, and remembers the QR for a restart.
+    fn store_receipt(&mut self, number: &str, cose: &[u8], qr: &str) -> anyhow::Result<()> {
+        let name: String = number.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let path = self.receipts.join(format!("{name}.cose"));
+        let partial = self.receipts.join(format!("{name}.partial"));
+        let context = || format!("receipt {}", path.display());
+        let file = std::fs::File::create(&partial).with_context(context)?;
+        std::io::Write::write_all(&mut &file, cose).with_context(context)?;
+        file.sync_all().with_context(context)?;
+        std::fs::rename(&partial, &path).with_context(context)?;
+        self.journal.set("receipt_qr", qr).context("nothing is shown that is not on disk; this cart must stop")
+    }
+}
