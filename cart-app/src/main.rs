@@ -1,2 +1,66 @@
-//! .
-fn main() {}
+//! `cart`: the device program, and the demo around it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cart_app::{demo, devices, run, ui};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// The program of a smart shopping cart.
+#[derive(Parser)]
+#[command(name = "cart")]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a cart with the devices of its configuration.
+    Run {
+        /// The cart's configuration file.
+        #[arg(long, default_value = "cart.toml")]
+        config: PathBuf,
+        /// No window: the screen is not shown.
+        #[arg(long)]
+        headless: bool,
+    },
+    /// A whole shopping trip with hub, terminal and a simulated cart.
+    Demo(demo::DemoOptions),
+    /// Plays a scripted trip on a simulated cart, against a store that runs already.
+    Play(demo::PlayOptions),
+    /// Lists the devices of this machine.
+    Devices,
+    /// Writes every screen as a picture.
+    Screens {
+        /// The folder.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let result = match options.command {
+        Command::Run { config, headless } => run::run(&config, headless),
+        Command::Demo(options) => demo::demo(&options),
+        Command::Play(options) => demo::play(&options),
+        Command::Devices => {
+            devices::list();
+            Ok(())
+        }
+        Command::Screens { out } => ui::gallery::write_all(&out).map_err(Into::into).map(|files| {
+            println!("{} screens are in {}", files.len(), out.display());
+        }),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("cart: {why:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -65,7 +65,7 @@ pub struct Sighting {
 }
 
 /// The kind of symbol that was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the standard's own")]
 pub enum Symbology {
     Ean13,

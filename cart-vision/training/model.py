@@ -15,7 +15,6 @@ from torch import nn
 from torch.nn import functional as F
 
 EMBEDDING = 1280
-INPUT = 224
 
 # kernel, stride of the first block, expansion, channels out, repeats
 STAGES = [

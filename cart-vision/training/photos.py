@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from model import INPUT
+# Pixels along each side of what the model is given.
+INPUT = 224
 
 
 def read_list(root: Path, name: str) -> list[tuple[Path, int, int]]:

@@ -58,6 +58,7 @@ impl DeviceError {
         self.kind
     }
 
+    #[cfg(not(all(feature = "camera", feature = "gpio")))]
     /// A driver that this build does not hold.
     pub(crate) fn not_built(device: &'static str, driver: &str, feature: &str) -> Self {
         Self::new(

@@ -19,19 +19,17 @@ pub mod scale;
 pub mod senses;
 pub mod world;
 
-mod hand;
 mod noise;
 mod paint;
 mod scene;
-mod sprite;
 mod stay;
 
-pub use camera::{FRAME_HEIGHT_PX, FRAME_WIDTH_PX, SimCamera, view_of};
+pub use camera::{FRAME_HEIGHT_PX, FRAME_WIDTH_PX, SimCamera};
 pub use label::{Label, LabelError};
 pub use look::{Phase, ProductLook, SimItem};
-pub use pack::{PackDesign, PackShape, Side, draw_pack, pack_look};
+pub use pack::{PackDesign, PackShape, Side, pack_look};
 pub use panel::{SimLight, SimSounder};
-pub use produce::{ProduceArt, ProduceShape, draw_produce, produce_look};
+pub use produce::{ProduceArt, ProduceShape, produce_look};
 pub use scale::SimScale;
 pub use senses::{SimBattery, SimLaneBeacon, SimMotion};
 pub use world::{Fault, ItemHandle, World};

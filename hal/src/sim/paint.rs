@@ -105,8 +105,9 @@ impl Canvas {
     pub(super) fn print(&mut self, area: Area, distance: impl Fn(f32, f32) -> f32, ink: Colour) {
         self.each(area, |x, y, px| {
             let cover = (0.5 - distance(x, y)).clamp(0.0, 1.0);
+            let opaque = px[3];
             for (v, ink) in px[..3].iter_mut().zip(ink) {
-                *v += (ink * px[3] - *v) * cover;
+                *v += (ink * opaque - *v) * cover;
             }
         });
     }
@@ -116,8 +117,8 @@ impl Canvas {
         let all = self.all();
         self.each(all, |x, y, px| {
             if px[3] > 0.0 {
-                let by = by(x, y);
-                px[..3].iter_mut().for_each(|v| *v = (*v * by).min(px[3]));
+                let (by, opaque) = (by(x, y), px[3]);
+                px[..3].iter_mut().for_each(|v| *v = (*v * by).min(opaque));
             }
         });
     }
@@ -175,14 +176,6 @@ fn over(px: &mut [f32; 4], cover: f32, paint: impl FnOnce() -> Colour) {
 
 fn byte(v: f32) -> u8 {
     (v * 255.0 + 0.5).clamp(0.0, 255.0) as u8
-}
-
-/// A colour by hue (turns), saturation and value.
-pub(super) fn hsv(hue: f32, saturation: f32, value: f32) -> Colour {
-    std::array::from_fn(|i| {
-        let k = (hue * 6.0 + [5.0, 3.0, 1.0][i]).rem_euclid(6.0);
-        value - value * saturation * k.min(4.0 - k).clamp(0.0, 1.0)
-    })
 }
 
 /// A seed for the `n`th part of a thing.

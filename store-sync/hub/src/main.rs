@@ -1,2 +1,93 @@
-//! .
-fn main() {}
+//! `store-hub`: runs a store's hub, and checks receipts.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use store_hub::config::Config;
+use store_hub::{receipt, run};
+use tracing_subscriber::EnvFilter;
+
+/// A store's hub. When it is ready it prints one line of JSON with its addresses; logs go to stderr.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Options {
+    /// The hub's configuration file.
+    #[arg(long, default_value = "hub.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    other: Option<Other>,
+}
+
+#[derive(Subcommand)]
+enum Other {
+    /// Receipts.
+    Receipt {
+        #[command(subcommand)]
+        what: ReceiptCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum ReceiptCommand {
+    /// Checks a receipt, without a network.
+    Verify {
+        /// The signed receipt, or a file with the text of its QR.
+        file: PathBuf,
+        /// A store's public key; without one, those in this machine's trust folder count.
+        #[arg(long)]
+        key: Vec<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rumqttd=error,rumqttc=warn"));
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let result = match options.other {
+        None => serve(&options.config),
+        Some(Other::Receipt { what: ReceiptCommand::Verify { file, key } }) => verify(&file, &key),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("store-hub: {}", run::explain(e.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(config: &std::path::Path) -> anyhow::Result<()> {
+    let config = Config::read(config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start tasks")?;
+    runtime.block_on(async {
+        let ready = |ready| println!("{}", serde_json::json!(ready));
+        let stop = async {
+            if let Err(e) = run::stop_signal().await {
+                tracing::error!(error = %e, "signals cannot be watched");
+                std::future::pending::<()>().await;
+            }
+        };
+        run::run(config, ready, stop).await.map_err(anyhow::Error::from)
+    })
+}
+
+fn verify(file: &std::path::Path, keys: &[PathBuf]) -> anyhow::Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read receipt {}", file.display()))?;
+    let keys = if keys.is_empty() {
+        let folder = receipt::trust_folder().context("no home folder to look for trusted keys in; give --key")?;
+        let keys = receipt::trusted_keys(&folder)?;
+        anyhow::ensure!(
+            !keys.is_empty(),
+            "no trusted key in {}; give the store's public key with --key",
+            folder.display()
+        );
+        keys
+    } else {
+        receipt::read_keys(keys)?
+    };
+    print!("{}", receipt::check(&bytes, &keys)?);
+    Ok(())
+}

@@ -87,18 +87,6 @@ pub struct TripState {
     pub ended: Option<Ending>,
 }
 
-impl Default for LineId {
-    fn default() -> Self {
-        LineId(0)
-    }
-}
-
-impl Default for HoldId {
-    fn default() -> Self {
-        HoldId(0)
-    }
-}
-
 impl TripState {
     /// The replay of `events`.
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a TripEvent>) -> Self {

@@ -1,0 +1,83 @@
+//! The line to the hub on its own runtime, joined to the trip by channels.
+
+use std::sync::mpsc as std_mpsc;
+
+use anyhow::Context;
+use cart_core::Input;
+use ed25519_dalek::SigningKey;
+use store_sync::{Line, LinkConfig, LinkEvent};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, warn};
+use trip::message::Telemetry;
+
+use crate::config::Config;
+use crate::journal::{Journal, wall_clock};
+
+/// The running line; dropping it says goodbye to the hub.
+pub struct RunningLine {
+    runtime: Option<Runtime>,
+    shutdown: watch::Sender<bool>,
+    work: Option<tokio::task::JoinHandle<()>>,
+    /// How far the journal has grown.
+    pub appended: watch::Sender<u64>,
+    /// What the cart tells of itself.
+    pub telemetry: watch::Sender<Option<Telemetry>>,
+}
+
+/// Starts the line. What the hub says comes out of `inputs`.
+///
+/// # Errors
+/// When the journal cannot be opened again or the runtime cannot start.
+pub fn start(config: &Config, key: SigningKey, journal: &Journal, inputs: std_mpsc::SyncSender<Input>) -> anyhow::Result<RunningLine> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("line").enable_all().build().context("runtime of the line")?;
+    let link = LinkConfig {
+        host: config.line.host.clone(),
+        port: config.line.port,
+        store: config.store.clone(),
+        cart: config.cart.clone(),
+        boot_epoch: wall_clock().0.max(0) as u64,
+    };
+    let (events, mut heard) = mpsc::channel(256);
+    let (line, event_loop) = Line::new(link, key, journal.for_line()?, events)?;
+    let (appended, appended_seen) = watch::channel(journal.head().seq);
+    let (telemetry, telemetry_seen) = watch::channel(None);
+    let (shutdown, shutdown_seen) = watch::channel(false);
+    let work = runtime.spawn(line.run(event_loop, appended_seen, telemetry_seen, shutdown_seen));
+    runtime.spawn(async move {
+        while let Some(event) = heard.recv().await {
+            let input = match event {
+                LinkEvent::Connected(connected) => Input::Link { connected },
+                LinkEvent::Command(command) if command.expires_at < wall_clock() => {
+                    debug!(id = command.id, "expired command ignored");
+                    continue;
+                }
+                LinkEvent::Command(command) => Input::Command(command),
+                LinkEvent::Desired(desired) => Input::Desired(desired),
+                LinkEvent::Unsynced(records) => {
+                    debug!(records, "not committed yet");
+                    continue;
+                }
+                LinkEvent::Alarm(why) => {
+                    warn!(why, "staff must look at this cart");
+                    continue;
+                }
+            };
+            if inputs.send(input).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(RunningLine { runtime: Some(runtime), shutdown, work: Some(work), appended, telemetry })
+}
+
+impl Drop for RunningLine {
+    fn drop(&mut self) {
+        self.shutdown.send_replace(true);
+        if let (Some(runtime), Some(work)) = (self.runtime.take(), self.work.take()) {
+            let farewell = async { drop(tokio::time::timeout(std::time::Duration::from_secs(1), work).await) };
+            runtime.block_on(farewell);
+            runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+        }
+    }
+}

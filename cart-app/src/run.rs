@@ -1,0 +1,93 @@
+//! `cart run`: a cart on its own board, in real time.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use cart_core::Device;
+use hal::board::Driver;
+use hal::{BoardConfig, Clock, Devices, RealClock};
+use slint::ComponentHandle;
+use tracing::warn;
+
+use crate::config::Config;
+use crate::sight::Sight;
+use crate::ui::{App, Pictures, Screen};
+use crate::wiring::{self, RunningCart};
+use crate::{signal, startup};
+
+/// Runs the cart until it is told to stop.
+///
+/// # Errors
+/// When it cannot start, or must stop because its journal cannot be written.
+pub fn run(config_path: &Path, headless: bool) -> anyhow::Result<()> {
+    let config = Config::load(config_path)?;
+    let stop = signal::watch()?;
+    let ready = startup::prepare(&config)?;
+    let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+    let (devices, errors) = Devices::open(&config.board, &clock);
+    let mut troubles = missing(&config.board, &devices);
+    for error in &errors {
+        warn!("{error}");
+    }
+    // Without a model the cart still scans and weighs; the screen and staff are told.
+    let sight = match Sight::open(&config.sight, ready.catalogue.clone()) {
+        Ok(sight) => Some(sight),
+        Err(why) => {
+            warn!("{why:#}");
+            troubles.push((Device::Camera(0), format!("{why:#}")));
+            None
+        }
+    };
+    let cart = wiring::start(&config, ready, devices, troubles, sight.as_ref(), &clock)?;
+    if headless {
+        while cart.runs() && !stop.asked() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    } else {
+        show(&cart, stop)?;
+    }
+    cart.stop()
+}
+
+/// Devices of the board that could not be opened.
+fn missing(board: &BoardConfig, devices: &Devices) -> Vec<(Device, String)> {
+    let mut missing = Vec::new();
+    let mut check = |fitted: bool, there: bool, device: Device| {
+        if fitted && !there {
+            missing.push((device, "could not be opened; `cart devices` says what is there".to_owned()));
+        }
+    };
+    for (n, camera) in board.cameras.iter().enumerate() {
+        let id = n as u8;
+        let there = devices.cameras.iter().any(|c| c.id().0 == id);
+        check(camera.driver != Driver::None, there, Device::Camera(id));
+    }
+    check(board.scale.driver != Driver::None, devices.scale.is_some(), Device::Scale);
+    check(board.motion.driver != Driver::None, devices.motion.is_some(), Device::Motion);
+    check(board.battery.driver != Driver::None, devices.battery.is_some(), Device::Battery);
+    missing
+}
+
+/// The touch window, on this thread, until the cart ends or is told to.
+fn show(cart: &RunningCart, stop: signal::Stop) -> anyhow::Result<()> {
+    let window = App::new().context("the touch window cannot be opened; is there a display? (--headless runs without)")?;
+    let screen = Rc::new(Screen::new(window, Rc::new(Pictures::drawn())));
+    let inputs = cart.inputs();
+    screen.on_intent(move |intent| drop(inputs.send(cart_core::Input::Intent(intent))));
+    screen.apply(&cart.views.borrow().clone());
+    screen.clone().follow(cart.views.clone()).context("screen")?;
+    let views = cart.views.clone();
+    let timer = slint::Timer::default();
+    timer.start(slint::TimerMode::Repeated, Duration::from_millis(200), move || {
+        let ended = views.has_changed().is_err();
+        if (stop.asked() || ended)
+            && let Err(why) = slint::quit_event_loop()
+        {
+            warn!(%why, "the window does not close");
+        }
+    });
+    screen.window().run().context("touch window")
+}

@@ -1,0 +1,69 @@
+//! Opens the model, the gallery and the barcode reader: one [`Eye`] a camera.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use cart_vision::embedder::{Embedder, runtime_path};
+use cart_vision::{BarcodeReader, Eye, Gallery, ReaderConfig, Recogniser};
+use trip::{Catalogue, Gtin};
+
+use crate::config::SightConfig;
+
+/// What eyes are made of; shared by all cameras of a cart.
+pub struct Sight {
+    config: SightConfig,
+    catalogue: Arc<Catalogue>,
+    /// The enrolled views, for enrolling more before the eyes are made.
+    pub gallery: Gallery,
+}
+
+impl Sight {
+    /// Reads the model's description and the gallery.
+    ///
+    /// # Errors
+    /// When model, sidecar, gallery or runtime are missing, damaged or do not fit together.
+    pub fn open(config: &SightConfig, catalogue: Arc<Catalogue>) -> anyhow::Result<Self> {
+        let embedder = open_embedder(config)?;
+        let fingerprint = &embedder.description().fingerprint;
+        let gallery = Gallery::load(&config.gallery, fingerprint).context("sight: gallery of enrolled products")?;
+        Ok(Self { config: config.clone(), catalogue, gallery })
+    }
+
+    /// A model of its own, for enrolment or for an eye.
+    ///
+    /// # Errors
+    /// As [`Sight::open`].
+    pub fn embedder(&self) -> anyhow::Result<Embedder> {
+        open_embedder(&self.config)
+    }
+
+    /// One camera's eye.
+    ///
+    /// # Errors
+    /// As [`Sight::open`].
+    pub fn eye(&self) -> anyhow::Result<Eye> {
+        let embedder = self.embedder()?;
+        let recogniser = Recogniser::new(embedder.description().clone(), self.gallery.clone()).context("sight")?;
+        Ok(Eye::new(Some((Box::new(embedder), recogniser)), Some(Box::new(self.reader()))))
+    }
+
+    /// An eye that only reads codes, for a cart whose model cannot be opened.
+    pub fn reader(&self) -> BarcodeReader {
+        let catalogue = self.catalogue.clone();
+        let config = ReaderConfig { prefixes: catalogue.prefixes.clone(), short_codes: stocks_short_codes(&catalogue) };
+        BarcodeReader::new(config, Box::new(move |scanned| catalogue.by_scan(scanned).is_some()))
+    }
+}
+
+fn open_embedder(config: &SightConfig) -> anyhow::Result<Embedder> {
+    let runtime = config.runtime.clone().unwrap_or_else(runtime_path);
+    let model: &Path = &config.model;
+    Embedder::open_with(model, &runtime).with_context(|| format!("sight: model {}", model.display()))
+}
+
+/// Short symbols are misread more easily; they are looked for only where such goods are sold.
+fn stocks_short_codes(catalogue: &Catalogue) -> bool {
+    let short = |gtin: &Gtin| gtin.number() < 100_000_000;
+    catalogue.products().iter().any(|p| p.gtins.iter().any(short))
+}

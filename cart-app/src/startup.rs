@@ -1,0 +1,93 @@
+//! From a configuration to a cart that is ready: catalogue, journal, key, replay.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use cart_core::decision::Thresholds;
+use cart_core::weight_step::ScaleTuning;
+use cart_core::{Cart, Setup};
+use ed25519_dalek::SigningKey;
+use tracing::{info, warn};
+use trip::{Catalogue, Phase};
+
+use crate::config::Config;
+use crate::journal::Journal;
+
+/// A cart that is ready to take inputs.
+pub struct Ready {
+    /// The cart, as the journal left it.
+    pub cart: Cart,
+    /// Its journal.
+    pub journal: Journal,
+    /// Its key.
+    pub key: SigningKey,
+    /// The newest catalogue.
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// Opens all that a cart needs besides its devices.
+///
+/// # Errors
+/// A missing or wrong catalogue, a data folder that cannot be used, a key that is no key: each
+/// names the file and what to do.
+pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
+    let text = std::fs::read_to_string(&config.catalogue)
+        .with_context(|| format!("catalogue {} cannot be read", config.catalogue.display()))?;
+    let newest = Catalogue::parse(&text).with_context(|| config.catalogue.display().to_string())?;
+    let opened = Journal::open(&config.data, &config.store, &config.cart)?;
+    let journal = opened.journal;
+    journal.keep_catalogue(newest.version, &text)?;
+    if let Some(damage) = &opened.damage {
+        warn!("{damage}; staff must look at this cart");
+    }
+    let state = opened.state;
+    let pinned = match state.catalogue {
+        Some(version) if version != newest.version && state.phase != Phase::Idle => {
+            let text = journal.catalogue(version)?.with_context(|| format!("the running trip's catalogue {version} is not in the journal"))?;
+            Catalogue::parse(&text).context("the running trip's catalogue")?
+        }
+        _ => newest.clone(),
+    };
+    if let Some(trip) = &state.trip {
+        info!(%trip, lines = state.basket.lines.len(), "the basket is back");
+    }
+    let setup = Setup {
+        trip_base: format!("{}.{}", config.cart, journal.epoch()),
+        trips: opened.trips,
+        thresholds: Thresholds { add: config.sight.add_threshold, ..Thresholds::default() },
+        scale: ScaleTuning { capacity_g: config.board.scale.capacity_g as f32, ..ScaleTuning::default() },
+        battery_reserve: config.battery_reserve_percent,
+        receipt_qr: journal.get("receipt_qr")?.filter(|_| state.phase == Phase::Receipted),
+    };
+    let key = load_key(&config.data.join("cart-key"))?;
+    let mut cart = Cart::new(setup, pinned, state);
+    cart.offer_catalogue(newest.clone());
+    Ok(Ready { cart, journal, key, catalogue: Arc::new(newest) })
+}
+
+/// Reads the cart's key, or makes one: 32 bytes, hexadecimal, for the owner's eyes only.
+///
+/// # Errors
+/// When the file cannot be read or made, is no key, or others may read it.
+pub fn load_key(path: &Path) -> anyhow::Result<SigningKey> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let context = || format!("cart key {}", path.display());
+    if let Ok(text) = std::fs::read_to_string(path) {
+        let mode = std::fs::metadata(path).with_context(context)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            bail!("cart key {} may be read by others; make it private with: chmod 600 {}", path.display(), path.display());
+        }
+        let hash = trip::Hash::try_from(text.trim().to_owned()).with_context(context)?;
+        return Ok(SigningKey::from_bytes(&hash.0));
+    }
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(context)?;
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(context)?;
+    std::io::Write::write_all(&mut file, trip::Hash(seed).to_string().as_bytes()).with_context(context)?;
+    file.sync_all().with_context(context)?;
+    Ok(SigningKey::from_bytes(&seed))
+}

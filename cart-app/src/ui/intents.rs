@@ -1,0 +1,70 @@
+//! Touches to intents.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use cart_core::Intent;
+use trip::{HoldId, LineId, Sku};
+
+use super::CartWindow;
+use super::search::Search;
+
+/// Connects every callback of the markup to `take`.
+pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search: Rc<RefCell<Search>>) {
+    let intents = window.intents();
+    let plain = |intent: Intent| {
+        let take = take.clone();
+        move || take(intent.clone())
+    };
+    intents.on_start(plain(Intent::Start));
+    intents.on_confirm_weigh(plain(Intent::ConfirmWeigh));
+    intents.on_back(plain(Intent::Back));
+    intents.on_call_help(plain(Intent::CallHelp));
+    intents.on_end_help(plain(Intent::EndHelp));
+    intents.on_go_to_lane(plain(Intent::GoToLane));
+    intents.on_back_to_shopping(plain(Intent::BackToShopping));
+    intents.on_finish(plain(Intent::Finish));
+
+    let about = |intent: fn(HoldId) -> Intent| {
+        let take = take.clone();
+        move |hold: i32| {
+            if let Ok(hold) = u32::try_from(hold) {
+                take(intent(HoldId(hold)));
+            }
+        }
+    };
+    intents.on_something_else(about(|hold| Intent::SomethingElse { hold }));
+    intents.on_scan_it(about(|hold| Intent::ScanIt { hold }));
+    intents.on_take_out(about(|hold| Intent::TakeOut { hold }));
+    intents.on_ask_about(about(|hold| Intent::AskAbout { hold }));
+
+    intents.on_answer({
+        let take = take.clone();
+        move |hold, sku| {
+            // The name came from a view, so it is valid; a screen never stops over one that is not.
+            if let (Ok(hold), Ok(sku)) = (u32::try_from(hold), Sku::new(sku.as_str())) {
+                take(Intent::Answer { hold: HoldId(hold), sku });
+            }
+        }
+    });
+    intents.on_answer_line({
+        let take = take.clone();
+        move |hold, line| {
+            if let (Ok(hold), Ok(line)) = (u32::try_from(hold), u32::try_from(line)) {
+                take(Intent::AnswerLine { hold: HoldId(hold), line: LineId(line) });
+            }
+        }
+    });
+    intents.on_choose({
+        let take = take.clone();
+        move |sku| {
+            if let Ok(sku) = Sku::new(sku.as_str()) {
+                take(Intent::Choose { sku });
+            }
+        }
+    });
+    intents.on_search(move |text| {
+        search.borrow_mut().sent(&text);
+        take(Intent::Search { text: text.to_string() });
+    });
+}

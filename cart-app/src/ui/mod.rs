@@ -1,0 +1,44 @@
+//! The cart's screen: whole [`View`](cart_core::View)s in, [`Intent`](cart_core::Intent)s out, and nothing decided in between.
+//!
+//! The markup in `cart-app/ui` lays out and words; the adapters here turn each part of a view into
+//! the markup's properties and models, and change only what changed, so that only that moves. The
+//! same adapters serve the touch window, the demo's window and [`headless`], which draws without a
+//! display.
+//!
+//! ```text
+//! watch::Receiver<Arc<View>> ─► Screen::apply ─► globals of the markup ─► pixels
+//!                          Intent ◄─ Screen::on_intent ◄─ touch
+//! ```
+//!
+//! Deliberately absent: prices, rules, weights that are judged. A missing picture is drawn
+//! ([`pictures`]); money and weight are written here ([`format`]), never in markup.
+
+mod ask;
+mod basket;
+pub mod format;
+pub mod gallery;
+pub mod headless;
+mod intents;
+mod paint;
+pub mod pictures;
+mod qr;
+mod receipt;
+pub mod sample;
+mod screen;
+mod search;
+mod shop;
+mod window;
+
+pub use headless::{HeadlessError, HeadlessScreen};
+pub use pictures::Pictures;
+pub use screen::Screen;
+pub use shop::{ShopAction, ShopPanel};
+pub use window::CartWindow;
+
+pub use generated::{App, DemoWindow, Scheme};
+
+/// What the markup compiles to.
+#[allow(missing_docs, clippy::all, unsafe_code, reason = "written by the Slint compiler")]
+mod generated {
+    slint::include_modules!();
+}

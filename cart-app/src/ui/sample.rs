@@ -1,0 +1,337 @@
+//! Views of a day in the store, for pictures and tests: every screen, and its hard cases.
+
+use cart_core::Device;
+use cart_core::view::{
+    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut, Tile,
+    View, WaitsFor, WeighView,
+};
+use cart_vision::Thumbnail;
+use trip::basket::{Evidence, HoldReason};
+use trip::{Currency, Grams, HoldId, LineId, Money, Quantity, Sku};
+
+/// A name of 120 characters, as no product should have and some do.
+pub const LONG_NAME: &str = "Organic stone-ground wholemeal spelt and rye sourdough loaf with toasted pumpkin seeds, sunflower seeds and linseed 800g";
+
+fn gbp(minor: i64) -> Money {
+    Money::new(minor, Currency::GBP)
+}
+
+fn sku(text: &str) -> Sku {
+    // The names below are all valid; a wrong one would show as another product, never as a stop.
+    Sku::new(text).or_else(|_| Sku::new("sample")).unwrap_or_else(|_| unreachable!("\"sample\" is a valid name"))
+}
+
+/// One piece of a product at `minor` pence.
+pub fn line(number: u32, product: &str, name: &str, minor: i64) -> LineView {
+    LineView {
+        line: LineId(number),
+        sku: sku(product),
+        name: name.to_owned(),
+        quantity: Quantity::Each(1),
+        unit: Some(gbp(minor)),
+        price: gbp(minor),
+        deposit: gbp(0),
+        evidence: Evidence::Scanned,
+        age_check: false,
+        fresh: false,
+    }
+}
+
+fn weighed(number: u32, product: &str, name: &str, grams: i32, per_kg: i64, minor: i64) -> LineView {
+    LineView {
+        quantity: Quantity::Weighed(Grams(grams)),
+        unit: Some(gbp(per_kg)),
+        evidence: Evidence::SeenAndWeighed,
+        ..line(number, product, name, minor)
+    }
+}
+
+fn lines() -> Vec<LineView> {
+    vec![
+        LineView { fresh: true, ..weighed(9, "apple-granny-smith", "Granny Smith apples", 742, 220, 163) },
+        LineView { quantity: Quantity::Each(2), price: gbp(370), ..line(8, "oat-drink-1l", "Oat drink 1 l", 185) },
+        weighed(7, "banana", "Bananas", 914, 115, 105),
+        line(6, "sourdough-loaf", "Sourdough loaf", 340),
+        LineView { deposit: gbp(25), price: gbp(120), ..line(5, "water-still-1500", "Still water 1.5 l", 95) },
+        LineView { age_check: true, ..line(4, "red-wine", "Red wine, Rioja", 799) },
+        LineView { evidence: Evidence::Chosen, ..weighed(3, "tomato-vine", "Vine tomatoes", 516, 350, 181) },
+        line(2, "coffee-beans", "Coffee beans 250 g", 425),
+        LineView {
+            quantity: Quantity::Priced(281),
+            unit: None,
+            evidence: Evidence::ScannedOnly,
+            ..line(1, "cheese-counter", "Cheddar from the counter", 281)
+        },
+    ]
+}
+
+/// An empty trip at the store of the samples.
+pub fn empty() -> View {
+    View {
+        store_name: "Market Street".to_owned(),
+        screen: Screen::Basket,
+        banner: None,
+        connected: true,
+        battery: Some((82, false)),
+        total: gbp(0),
+        items: 0,
+        saved: gbp(0),
+        lines: Vec::new(),
+        holds: Vec::new(),
+        ask: None,
+        taken_out: None,
+        lane: None,
+        pay_blocked: Some(PayBlocked::Empty),
+        help_called: false,
+    }
+}
+
+/// A basket halfway through a trip.
+pub fn basket() -> View {
+    View {
+        total: gbp(2664),
+        items: 10,
+        saved: gbp(120),
+        lines: lines(),
+        pay_blocked: Some(PayBlocked::NoLane),
+        ..empty()
+    }
+}
+
+fn hold(number: u32, grams: i32, reason: HoldReason) -> HoldView {
+    HoldView { hold: HoldId(number), weight: Grams(grams), reason, thumbnail: Some(thumbnail()) }
+}
+
+/// A blurred orange thing on a dark ground, as a camera would see it.
+pub fn thumbnail() -> Thumbnail {
+    const SIDE: u32 = 160;
+    let mut rgb = Vec::with_capacity((SIDE * SIDE * 3) as usize);
+    let mut noise = 0x2545_f491_u32;
+    for y in 0..SIDE {
+        for x in 0..SIDE {
+            noise ^= noise << 13;
+            noise ^= noise >> 17;
+            noise ^= noise << 5;
+            let grain = (noise % 13) as f32 - 6.0;
+            let away = (x as f32 - 84.0).hypot(y as f32 - 78.0);
+            let inside = ((62.0 - away) / 5.0).clamp(0.0, 1.0);
+            let shade = 1.0 - (x as f32 - 60.0).hypot(y as f32 - 52.0) / 170.0;
+            let wire = if (x + y / 3) % 34 < 3 || (y + x / 5) % 38 < 3 { 34.0 } else { 0.0 };
+            for (thing, ground) in [(236.0, 84.0), (138.0, 88.0), (40.0, 86.0)] {
+                let value = thing * shade * inside + (ground + wire) * (1.0 - inside) + grain;
+                rgb.push(value.clamp(0.0, 255.0) as u8);
+            }
+        }
+    }
+    Thumbnail { width: SIDE, height: SIDE, rgb: rgb.into() }
+}
+
+fn tile(product: &str, name: &str, minor: i64) -> Tile {
+    Tile { sku: sku(product), name: name.to_owned(), price: gbp(minor), line: None }
+}
+
+/// The question about one orange thing.
+pub fn ask() -> View {
+    let mut view = basket();
+    view.holds = vec![hold(10, 310, HoldReason::Unsure)];
+    view.pay_blocked = Some(PayBlocked::Unresolved);
+    view.ask = Some(AskView {
+        hold: HoldId(10),
+        reason: HoldReason::Unsure,
+        weight: Grams(310),
+        thumbnail: Some(thumbnail()),
+        tiles: vec![
+            tile("satsuma", "Satsumas", 78),
+            tile("orange-navel", "Navel orange", 65),
+            tile("clementine", "Clementines", 84),
+            tile("grapefruit", "Grapefruit", 70),
+        ],
+        waits_for: WaitsFor::Answer,
+    });
+    view
+}
+
+fn asked(change: impl FnOnce(&mut AskView)) -> View {
+    let mut view = ask();
+    if let Some(ask) = &mut view.ask {
+        change(ask);
+        if let Some(hold) = view.holds.first_mut() {
+            hold.reason = ask.reason;
+            hold.weight = ask.weight;
+        }
+    }
+    view
+}
+
+fn ask_removal() -> View {
+    asked(|ask| {
+        ask.reason = HoldReason::WhichRemoved;
+        ask.weight = Grams(-1043);
+        ask.thumbnail = None;
+        ask.tiles = vec![
+            Tile { line: Some(LineId(8)), ..tile("oat-drink-1l", "Oat drink 1 l", 185) },
+            Tile { line: Some(LineId(7)), ..tile("banana", "Bananas", 105) },
+        ];
+    })
+}
+
+fn with(view: View, change: impl FnOnce(&mut View)) -> View {
+    let mut view = view;
+    change(&mut view);
+    view
+}
+
+fn search(text: &str, found: Vec<Tile>) -> View {
+    View { screen: Screen::Search(SearchView { text: text.to_owned(), found }), ..basket() }
+}
+
+fn weigh(steady: bool) -> View {
+    let weigh = WeighView {
+        sku: sku("apple-granny-smith"),
+        name: "Granny Smith apples".to_owned(),
+        gross: Grams(750),
+        tare: Grams(8),
+        net: Grams(742),
+        per_kg: gbp(220),
+        price: steady.then_some(gbp(163)),
+    };
+    View { screen: Screen::Weigh(weigh), ..basket() }
+}
+
+fn pay(step: PayStep) -> View {
+    let pay = PayView { amount: gbp(2664), lane: "2".to_owned(), step };
+    View { screen: Screen::Pay(pay), lane: Some("2".to_owned()), pay_blocked: None, ..basket() }
+}
+
+fn receipt(qr: bool) -> View {
+    let receipt = ReceiptView {
+        number: "MS-2-000184".to_owned(),
+        charged: gbp(2664),
+        lines: lines().into_iter().rev().collect(),
+        savings: vec![("2 for £3 on oat drink".to_owned(), gbp(120))],
+        taxes: vec![('A', 2000, gbp(224)), ('B', 0, gbp(0))],
+        tender: "contactless card ending 4242".to_owned(),
+        qr: qr.then(|| format!("TR1:{}", "6BFOXN*TS0BI$ZD8UHN8FG".repeat(20))),
+    };
+    View { screen: Screen::Receipt(Box::new(receipt)), ..basket() }
+}
+
+/// Every sample: a name fit for a file, and the view.
+pub fn all() -> Vec<(&'static str, View)> {
+    let found = || {
+        [
+            ("orange-navel", "Navel orange", 65),
+            ("orange-juice", "Orange juice, freshly squeezed 1 l", 310),
+            ("oregano", "Oregano, dried 14 g", 120),
+            ("orzo", "Orzo pasta 500 g", 145),
+            ("oreo", "Chocolate sandwich biscuits 154 g", 125),
+            ("blood-orange", "Blood oranges", 92),
+            ("long", LONG_NAME, 440),
+        ]
+        .map(|(product, name, minor)| tile(product, name, minor))
+        .to_vec()
+    };
+    let banner = |banner: Banner| View { banner: Some(banner), ..basket() };
+    let welcome = View { screen: Screen::Welcome, ..empty() };
+    vec![
+        ("welcome", welcome.clone()),
+        ("basket-empty", empty()),
+        ("basket", basket()),
+        ("basket-at-lane", View { lane: Some("2".into()), pay_blocked: None, ..basket() }),
+        (
+            "basket-taken-out",
+            View { taken_out: Some(TakenOut { name: "Oat drink 1 l".into(), price: gbp(185) }), ..basket() },
+        ),
+        (
+            "basket-held",
+            with(basket(), |v| {
+                v.holds = vec![hold(10, 310, HoldReason::Unknown), hold(11, 0, HoldReason::NeverPutIn)];
+                v.pay_blocked = Some(PayBlocked::Unresolved);
+            }),
+        ),
+        ("basket-age-check", View { pay_blocked: Some(PayBlocked::AgeCheck), ..basket() }),
+        (
+            "basket-extremes",
+            with(basket(), |v| {
+                v.total = gbp(9_999_999);
+                v.items = 500;
+                v.saved = gbp(1_234_567);
+                v.lines.insert(
+                    0,
+                    LineView {
+                        quantity: Quantity::Each(99),
+                        price: gbp(9_999_999),
+                        deposit: gbp(2475),
+                        ..line(20, "long", LONG_NAME, 101_010)
+                    },
+                );
+                v.lines.insert(1, line(21, "free", "A gift 🎁 of the house, naïve café", 0));
+            }),
+        ),
+        ("ask", ask()),
+        (
+            "ask-unknown",
+            asked(|a| {
+                a.reason = HoldReason::Unknown;
+                a.tiles.clear();
+            }),
+        ),
+        (
+            "ask-long-names",
+            asked(|a| {
+                for tile in &mut a.tiles {
+                    tile.name = LONG_NAME.into();
+                }
+            }),
+        ),
+        (
+            "ask-several",
+            asked(|a| {
+                a.reason = HoldReason::Several;
+                a.weight = Grams(1310);
+                a.tiles.truncate(3);
+            }),
+        ),
+        (
+            "ask-never-put-in",
+            asked(|a| {
+                a.reason = HoldReason::NeverPutIn;
+                a.weight = Grams(0);
+                a.thumbnail = None;
+                a.tiles = vec![tile("coffee-beans", "Coffee beans 250 g", 425)];
+            }),
+        ),
+        ("ask-scan", asked(|a| a.waits_for = WaitsFor::Code)),
+        ("ask-take-out", asked(|a| a.waits_for = WaitsFor::Removal)),
+        ("ask-which-removed", ask_removal()),
+        (
+            "ask-removed-unknown",
+            with(ask_removal(), |v| {
+                if let Some(ask) = &mut v.ask {
+                    ask.tiles.clear();
+                }
+            }),
+        ),
+        ("search", search("or", found())),
+        ("search-empty", search("", Vec::new())),
+        ("search-nothing", search("qzx", Vec::new())),
+        ("weigh", weigh(true)),
+        ("weigh-unsteady", weigh(false)),
+        ("pay-preparing", pay(PayStep::Preparing)),
+        ("pay-tap", pay(PayStep::Tap)),
+        ("pay-checking", pay(PayStep::Checking)),
+        ("pay-declined", pay(PayStep::Declined)),
+        ("pay-approved", pay(PayStep::Approved)),
+        ("receipt", receipt(true)),
+        ("receipt-no-qr", receipt(false)),
+        ("help", View { help_called: true, ..basket() }),
+        ("offline", View { connected: false, ..banner(Banner::Offline) }),
+        ("camera-out", banner(Banner::DeviceOut(Device::Camera(1)))),
+        ("scale-out", banner(Banner::DeviceOut(Device::Scale))),
+        ("unsteady", View { pay_blocked: Some(PayBlocked::Unsteady), ..banner(Banner::Unsteady) }),
+        ("overloaded", banner(Banner::Overloaded)),
+        ("battery-low", View { battery: Some((9, false)), ..banner(Banner::BatteryLow(9)) }),
+        ("lane-refused", banner(Banner::LaneRefused)),
+        ("charging", View { screen: Screen::Charging, battery: Some((64, true)), ..welcome }),
+    ]
+}

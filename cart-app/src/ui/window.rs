@@ -1,0 +1,63 @@
+//! The two windows that show a cart's screen: the cart's own, and the demo's around it.
+
+use slint::ComponentHandle;
+
+use super::generated::{
+    App, AskData, BasketData, CartState, DemoWindow, Intents, PayData, ReceiptData, SearchData, Theme, WeighData,
+    WelcomeData,
+};
+
+/// A window with the cart's screen in it: the adapters need only its globals.
+#[allow(missing_docs, reason = "each is the markup's global of that name")]
+pub trait CartWindow: ComponentHandle + 'static {
+    fn theme(&self) -> Theme<'_>;
+    fn state(&self) -> CartState<'_>;
+    fn intents(&self) -> Intents<'_>;
+    fn welcome(&self) -> WelcomeData<'_>;
+    fn basket(&self) -> BasketData<'_>;
+    fn ask(&self) -> AskData<'_>;
+    fn search(&self) -> SearchData<'_>;
+    fn weigh(&self) -> WeighData<'_>;
+    fn pay(&self) -> PayData<'_>;
+    fn receipt(&self) -> ReceiptData<'_>;
+}
+
+macro_rules! cart_window {
+    ($window:ty) => {
+        impl CartWindow for $window {
+            fn theme(&self) -> Theme<'_> {
+                self.global()
+            }
+            fn state(&self) -> CartState<'_> {
+                self.global()
+            }
+            fn intents(&self) -> Intents<'_> {
+                self.global()
+            }
+            fn welcome(&self) -> WelcomeData<'_> {
+                self.global()
+            }
+            fn basket(&self) -> BasketData<'_> {
+                self.global()
+            }
+            fn ask(&self) -> AskData<'_> {
+                self.global()
+            }
+            fn search(&self) -> SearchData<'_> {
+                self.global()
+            }
+            fn weigh(&self) -> WeighData<'_> {
+                self.global()
+            }
+            fn pay(&self) -> PayData<'_> {
+                self.global()
+            }
+            fn receipt(&self) -> ReceiptData<'_> {
+                self.global()
+            }
+        }
+    };
+}
+
+cart_window!(App);
+cart_window!(DemoWindow);

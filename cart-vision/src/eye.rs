@@ -1,0 +1,241 @@
+//! One camera's whole sight: frames in, sightings and scans out.
+//!
+//! Motion finds the thing. While it moves, every second frame is looked at, until a few looks agree;
+//! when it has come to rest it is looked at again, quietly and whole. What was taken out is looked
+//! at in the last frame in which it still lay there. Barcodes are read in every frame of a track and
+//! in some after it. Between things nothing but motion runs.
+//!
+//! Each [`Sighting`] carries the vote of all looks at its track so far: the last one says the most.
+//!
+//! Model and reader are behind two small traits, so that this file knows neither.
+
+use hal::{CameraId, Frame, Moment};
+use image::{GrayImage, RgbImage};
+
+use crate::embedding::Features;
+use crate::motion::{Direction, MotionError, MotionFinder, Phase, Thing};
+use crate::picture::{crop, grey, thumbnail};
+use crate::recogniser::{Judgement, Recogniser};
+use crate::sighting::{BBox, Candidate, Scan, Sighting};
+use crate::vote::Vote;
+
+type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// A model that looks at a picture.
+pub trait Embed: Send {
+    /// What it sees in the picture's centred square.
+    ///
+    /// # Errors
+    /// Whatever the model has to say.
+    fn embed(&mut self, picture: &RgbImage) -> Result<Features, Trouble>;
+}
+
+/// A barcode reader.
+pub trait ReadCodes: Send {
+    /// Reads one crop; gives only what is believed by now.
+    ///
+    /// # Errors
+    /// Whatever the reader has to say.
+    fn read_codes(
+        &mut self,
+        crop: &GrayImage,
+        bbox_in_frame: BBox,
+        at: Moment,
+        camera: CameraId,
+    ) -> Result<Vec<Scan>, Trouble>;
+
+    /// Another thing is before the camera.
+    fn forget(&mut self);
+}
+
+/// Looks at one thing while it moves.
+const FLYING_LOOKS: u32 = 5;
+/// Looks after it has come to rest, one a frame: sensor noise differs, the rest does not.
+const RESTING_LOOKS: u32 = 2;
+/// Frames after rest in which barcodes are still read: all angles twice.
+const RESTING_READS: u32 = 6;
+/// How much a look counts in the vote.
+const FLYING_WEIGHT: f32 = 0.3;
+const AT_EDGE_WEIGHT: f32 = 0.1;
+const RESTING_WEIGHT: f32 = 1.0;
+/// Candidates named in a sighting.
+const CANDIDATES: usize = 8;
+/// A candidate below this is noise.
+const LEAST_PROBABILITY: f32 = 0.001;
+
+/// What one frame gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Looks at the moving thing.
+    pub sightings: Vec<Sighting>,
+    /// Codes believed with this frame.
+    pub scans: Vec<Scan>,
+    /// True while something moves in the frame.
+    pub moving: bool,
+    /// What motion said.
+    pub thing: Option<Thing>,
+}
+
+/// A frame that could not be judged, or a part that failed; the next frame may be better.
+#[derive(Debug, thiserror::Error)]
+pub enum EyeError {
+    /// The frame.
+    #[error(transparent)]
+    Frame(#[from] MotionError),
+    /// The model.
+    #[error("camera {camera}: recognition failed: {source}")]
+    Embed {
+        /// Which camera.
+        camera: u8,
+        /// The model's words.
+        source: Trouble,
+    },
+    /// The reader.
+    #[error("camera {camera}: barcode reading failed: {source}")]
+    Read {
+        /// Which camera.
+        camera: u8,
+        /// The reader's words.
+        source: Trouble,
+    },
+}
+
+struct Following {
+    track: u32,
+    vote: Vote,
+    frames: u32,
+    bbox_in_frame: BBox,
+    resting_looks: u32,
+    resting_reads: u32,
+}
+
+/// One camera's sight. Without a recogniser it reads barcodes only, without a reader it names only.
+pub struct Eye {
+    motion: MotionFinder,
+    sight: Option<(Box<dyn Embed>, Recogniser)>,
+    reader: Option<Box<dyn ReadCodes>>,
+    following: Option<Following>,
+    /// The last frame in which nothing moved.
+    calm: Option<Frame>,
+}
+
+impl Eye {
+    /// Sight of one camera.
+    pub fn new(sight: Option<(Box<dyn Embed>, Recogniser)>, reader: Option<Box<dyn ReadCodes>>) -> Self {
+        Self { motion: MotionFinder::new(), sight, reader, following: None, calm: None }
+    }
+
+    /// The recogniser, for enrolling while in use.
+    pub fn recogniser_mut(&mut self) -> Option<&mut Recogniser> {
+        self.sight.as_mut().map(|(_, recogniser)| recogniser)
+    }
+
+    /// Looks at the next frame.
+    ///
+    /// # Errors
+    /// [`EyeError`] when the frame is garbage or a part failed. The eye goes on with the next frame.
+    pub fn look(&mut self, frame: &Frame) -> Result<Seen, EyeError> {
+        let thing = self.motion.look(frame)?;
+        let mut seen =
+            Seen { thing, moving: matches!(thing, Some(Thing { phase: Phase::Moving, .. })), ..Seen::default() };
+        let look = match thing {
+            Some(thing) => self.follow(frame, thing),
+            None => self.rest(),
+        };
+        if let Some((weight, calm)) = look {
+            self.take_look(frame, weight, calm, &mut seen)?;
+        }
+        self.read(frame, &mut seen)?;
+        if thing.is_none() {
+            self.calm = Some(frame.clone());
+        }
+        Ok(seen)
+    }
+
+    /// Whether the moving thing is worth a look: its weight, and whether in the calm frame before it.
+    fn follow(&mut self, frame: &Frame, thing: Thing) -> Option<(f32, bool)> {
+        if self.following.as_ref().is_none_or(|f| f.track != thing.track) {
+            if let Some(reader) = self.reader.as_mut() {
+                reader.forget();
+            }
+            self.following = Some(Following {
+                track: thing.track,
+                vote: Vote::default(),
+                frames: 0,
+                bbox_in_frame: thing.bbox_in_frame,
+                resting_looks: 0,
+                resting_reads: 0,
+            });
+        }
+        let sure_at = self.sight.as_ref().map_or(1.0, |(_, r)| r.description().calibration.sure_at);
+        let following = self.following.as_mut()?;
+        following.frames += 1;
+        following.bbox_in_frame = thing.bbox_in_frame;
+        match thing.phase {
+            Phase::Moving => {
+                let wanted = following.vote.looks() < FLYING_LOOKS && !following.vote.is_sure(sure_at);
+                let at_edge = thing.bbox_in_frame.touches_edge(frame.width, frame.height);
+                let weight = if at_edge { AT_EDGE_WEIGHT } else { FLYING_WEIGHT };
+                (wanted && following.frames.is_multiple_of(2)).then_some((weight, false))
+            }
+            Phase::Rested(direction) => {
+                following.resting_reads = RESTING_READS;
+                following.resting_looks = if direction == Direction::Out { 0 } else { RESTING_LOOKS - 1 };
+                Some((RESTING_WEIGHT, direction == Direction::Out))
+            }
+            Phase::Left => None,
+        }
+    }
+
+    /// Whether what has just come to rest is worth another look.
+    fn rest(&mut self) -> Option<(f32, bool)> {
+        let following = self.following.as_mut()?;
+        let more = following.resting_looks > 0;
+        following.resting_looks = following.resting_looks.saturating_sub(1);
+        more.then_some((RESTING_WEIGHT, false))
+    }
+
+    fn take_look(&mut self, frame: &Frame, weight: f32, calm: bool, seen: &mut Seen) -> Result<(), EyeError> {
+        let (Some(following), Some((model, recogniser))) = (self.following.as_mut(), self.sight.as_mut()) else {
+            return Ok(());
+        };
+        let shown = if calm { self.calm.as_ref().unwrap_or(frame) } else { frame };
+        let square = following.bbox_in_frame.squared(shown.width, shown.height);
+        let Some(picture) = crop(shown, square) else { return Ok(()) };
+        let camera = frame.camera.0;
+        let features = model.embed(&picture).map_err(|source| EyeError::Embed { camera, source })?;
+        following.vote.add(&recogniser.judge(&features), weight);
+        let Judgement { unknown, .. } = following.vote.judgement();
+        let candidates = (following.vote.judgement().best(CANDIDATES).into_iter())
+            .filter(|(_, p)| *p >= LEAST_PROBABILITY)
+            .map(|(sku, probability)| Candidate { sku: sku.clone(), probability })
+            .collect();
+        seen.sightings.push(Sighting {
+            at: frame.taken,
+            camera: frame.camera,
+            track: following.track,
+            bbox_in_frame: following.bbox_in_frame,
+            candidates,
+            unknown,
+            thumbnail: thumbnail(&picture),
+        });
+        Ok(())
+    }
+
+    fn read(&mut self, frame: &Frame, seen: &mut Seen) -> Result<(), EyeError> {
+        let (Some(following), Some(reader)) = (self.following.as_mut(), self.reader.as_mut()) else { return Ok(()) };
+        if !seen.moving {
+            if following.resting_reads == 0 {
+                return Ok(());
+            }
+            following.resting_reads -= 1;
+        }
+        let Some(picture) = crop(frame, following.bbox_in_frame) else { return Ok(()) };
+        let read = reader.read_codes(&grey(&picture), following.bbox_in_frame, frame.taken, frame.camera);
+        seen.scans = read.map_err(|source| EyeError::Read { camera: frame.camera.0, source })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

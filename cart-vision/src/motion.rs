@@ -1,0 +1,239 @@
+//! Motion: where something moves, and where it came to rest.
+//!
+//! In: frames of one fixed camera over the basket. Out, a frame: the box of the thing that moves,
+//! under a track number that stays with it; one last word when it has come to rest (put in, taken
+//! out) or has gone without a trace. What rests becomes background, so that the next thing is seen
+//! alone.
+//!
+//! The frame is judged in cells, about 80 a row, each the mean colour of 16 samples: noise averages
+//! out, and a frame costs well under a millisecond. A change of light multiplies all cells alike
+//! and is divided out by the median gain. Cells that show again what was seen there *before* the
+//! last thing came to rest are uncovered, not covered: that tells a removal from a putting-in.
+//!
+//! Deliberately absent: what the thing is.
+
+use hal::Frame;
+
+use crate::sighting::BBox;
+
+mod grid;
+
+use grid::{Grid, Mask};
+
+/// Fewer changed cells than this are noise, a fly, a reflection: about 2 × 2 cm on the basket floor.
+const MIN_CELLS: usize = 8;
+/// So many cells must change between two frames for the scene to be in movement.
+const MIN_MOVING: usize = 5;
+/// A cell has changed when its three channels together differ by so much (of 765): light falling
+/// off around a moving arm stays below, a white thing on a pale floor above.
+const CHANGED: f32 = 26.0;
+/// Frames without movement until a thing rests. Three at 15 fps are 0.2 s, less than a scale needs.
+const REST_FRAMES: u32 = 3;
+/// The same for a thing that reaches the frame's border: most likely it is still held in a hand.
+const HELD_REST_FRAMES: u32 = 9;
+/// When so much of the scene has changed at once with nothing moving before, the light was switched
+/// or the camera was moved: the background is taken anew.
+const RELIT_SHARE: f32 = 0.9;
+/// The still background follows slow changes of light by this share a frame.
+const FOLLOW: f32 = 0.06;
+/// A change that never moved enough to be a thing is background after so many still frames.
+const ABSORB_FRAMES: u32 = 45;
+
+const _: () = assert!(MIN_MOVING <= MIN_CELLS);
+
+/// Which way a thing went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It lies in the basket now.
+    In,
+    /// What lay there is gone.
+    Out,
+    /// Something changed, and the picture does not say which way.
+    Unclear,
+}
+
+/// What a thing does in this frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It moves, or has only just stopped.
+    Moving,
+    /// It came to rest with this frame; the track ends.
+    Rested(Direction),
+    /// It left and nothing changed, like a hand; the track ends.
+    Left,
+}
+
+/// The moving thing of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thing {
+    /// Counts moving things since start, from 1.
+    pub track: u32,
+    /// Around the thing, with a cell's margin.
+    pub bbox_in_frame: BBox,
+    /// What it does.
+    pub phase: Phase,
+}
+
+/// A frame that cannot be judged.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum MotionError {
+    /// Too few pixels to see anything.
+    #[error("camera {camera}: a frame of {width}×{height} pixels is too small; at least 64×48 are needed")]
+    TooSmall {
+        /// Which camera.
+        camera: u8,
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// The bytes do not match the size.
+    #[error("camera {camera}: a frame of {width}×{height} pixels came with {bytes} bytes")]
+    Torn {
+        /// Which camera.
+        camera: u8,
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Bytes there were.
+        bytes: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Track {
+    number: u32,
+    quiet_frames: u32,
+    last_box: BBox,
+}
+
+/// Follows one camera.
+#[derive(Debug, Default)]
+pub struct MotionFinder {
+    background: Option<Grid>,
+    /// What was seen at a cell before the thing that now rests there; black-and-negative where nothing was.
+    under: Option<Grid>,
+    previous: Option<Grid>,
+    track: Option<Track>,
+    tracks: u32,
+    still_changed_frames: u32,
+}
+
+impl MotionFinder {
+    /// A finder that takes the first frame as its background.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next frame; `None` while nothing moves.
+    ///
+    /// # Errors
+    /// [`MotionError`] for a frame too small or torn; the state is as before.
+    pub fn look(&mut self, frame: &Frame) -> Result<Option<Thing>, MotionError> {
+        let (camera, width, height) = (frame.camera.0, frame.width, frame.height);
+        if width < 64 || height < 48 {
+            return Err(MotionError::TooSmall { camera, width, height });
+        }
+        let Some(now) = Grid::of(frame) else {
+            return Err(MotionError::Torn { camera, width, height, bytes: frame.rgb.len() });
+        };
+        let same_size = |grid: &Grid| grid.same_shape(&now);
+        let (Some(background), Some(previous)) =
+            (self.background.take().filter(same_size), self.previous.take().filter(same_size))
+        else {
+            // The first frame, or the camera was set to another size.
+            self.under = None;
+            self.track = None;
+            self.background = Some(now.clone());
+            self.previous = Some(now);
+            return Ok(None);
+        };
+        let lit = background.lit_like(&now);
+        let moving = previous.lit_like(&now).changed(&now, CHANGED);
+        let changed = lit.changed(&now, CHANGED);
+        let thing = self.judge(frame, &now, &lit, &moving, &changed);
+        self.background = Some(self.next_background(&now, lit, &changed, thing));
+        self.previous = Some(now);
+        Ok(thing)
+    }
+
+    fn judge(&mut self, frame: &Frame, now: &Grid, lit: &Grid, moving: &Mask, changed: &Mask) -> Option<Thing> {
+        let size = (frame.width, frame.height);
+        let moves = moving.count() >= MIN_MOVING;
+        let uncovered = self.under.as_ref().map(|under| under.lit_like(now).matching(now, changed, CHANGED));
+        let covered = uncovered.as_ref().map_or_else(|| changed.clone(), |u| changed.without(u));
+        // What is new in the scene; where only old floor came to light, that.
+        let largest = covered.largest(MIN_CELLS).or_else(|| changed.largest(MIN_CELLS));
+        let mut track = match (self.track, &largest) {
+            (Some(track), _) => track,
+            (None, Some(part)) if moves => {
+                if changed.count() as f32 > RELIT_SHARE * changed.len() as f32 {
+                    return None;
+                }
+                self.tracks += 1;
+                Track { number: self.tracks, quiet_frames: 0, last_box: part.bbox(size) }
+            }
+            _ => return None,
+        };
+        track.quiet_frames = if moves { 0 } else { track.quiet_frames + 1 };
+        if let Some(part) = &largest {
+            track.last_box = part.bbox(size);
+        }
+        let thing = |phase| Some(Thing { track: track.number, bbox_in_frame: track.last_box, phase });
+        let held = largest.as_ref().is_some_and(|part| part.touches_edge());
+        let needed = if held { HELD_REST_FRAMES } else { REST_FRAMES };
+        if track.quiet_frames < needed {
+            self.track = Some(track);
+            return thing(Phase::Moving);
+        }
+        self.track = None;
+        let Some(part) = largest else { return thing(Phase::Left) };
+        let newly_bare = uncovered.as_ref().map_or(0, |u| u.count());
+        let direction =
+            if newly_bare * 2 > changed.count() { Direction::Out } else { direction_by_outline(lit, now, &part) };
+        thing(Phase::Rested(direction))
+    }
+
+    fn next_background(&mut self, now: &Grid, lit: Grid, changed: &Mask, thing: Option<Thing>) -> Grid {
+        match thing.map(|t| t.phase) {
+            Some(Phase::Rested(direction)) => {
+                let under = self.under.get_or_insert_with(|| now.nowhere());
+                match direction {
+                    Direction::Out => under.forget(changed),
+                    Direction::In | Direction::Unclear => under.replace(&lit, changed),
+                }
+                self.still_changed_frames = 0;
+                now.clone()
+            }
+            Some(Phase::Moving) => lit,
+            Some(Phase::Left) => now.clone(),
+            None => {
+                let share = changed.count() as f32 / changed.len() as f32;
+                self.still_changed_frames =
+                    if changed.count() >= MIN_CELLS { self.still_changed_frames + 1 } else { 0 };
+                if share > RELIT_SHARE || self.still_changed_frames > ABSORB_FRAMES {
+                    self.still_changed_frames = 0;
+                    return now.clone();
+                }
+                lit.followed(now, changed, FOLLOW)
+            }
+        }
+    }
+}
+
+/// A thing stands out from what is around it; a bare floor does not. Whichever picture has the
+/// stronger outline along the changed part shows the thing.
+fn direction_by_outline(before: &Grid, now: &Grid, part: &Mask) -> Direction {
+    let (was, is) = (before.outline(part), now.outline(part));
+    if is > was * 1.25 {
+        Direction::In
+    } else if was > is * 1.25 {
+        Direction::Out
+    } else {
+        Direction::Unclear
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! From one look to probabilities over the enrolled products, by the rule of [`crate::calibration`].
+
+use std::collections::{BTreeMap, HashMap};
+
+use trip::Sku;
+
+use crate::calibration::softmax;
+use crate::embedding::Features;
+use crate::gallery::{Gallery, GalleryError};
+use crate::model_description::ModelDescription;
+
+/// What one look says. The probabilities and `unknown` sum to one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// Every enrolled product.
+    pub probabilities: BTreeMap<Sku, f32>,
+    /// That it is none of them.
+    pub unknown: f32,
+}
+
+impl Judgement {
+    /// Products, likeliest first, at most `count`.
+    pub fn best(&self, count: usize) -> Vec<(&Sku, f32)> {
+        let mut all: Vec<_> = self.probabilities.iter().map(|(sku, p)| (sku, *p)).collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        all.truncate(count);
+        all
+    }
+}
+
+/// A model's description with the gallery in use.
+#[derive(Clone, Debug)]
+pub struct Recogniser {
+    description: ModelDescription,
+    class_of: HashMap<Sku, usize>,
+    gallery: Gallery,
+}
+
+impl Recogniser {
+    /// Puts both together.
+    ///
+    /// # Errors
+    /// [`GalleryError::OtherModel`] when the gallery is of another model.
+    pub fn new(description: ModelDescription, gallery: Gallery) -> Result<Self, GalleryError> {
+        if gallery.model() != description.fingerprint {
+            return Err(GalleryError::OtherModel {
+                path: "in use".into(),
+                found: gallery.model().into(),
+                expected: description.fingerprint,
+            });
+        }
+        let class_of = description.classes.iter().cloned().enumerate().map(|(i, sku)| (sku, i)).collect();
+        Ok(Self { description, class_of, gallery })
+    }
+
+    /// The model's description.
+    pub fn description(&self) -> &ModelDescription {
+        &self.description
+    }
+
+    /// The enrolled products.
+    pub fn gallery(&self) -> &Gallery {
+        &self.gallery
+    }
+
+    /// For enrolling while in use.
+    pub fn gallery_mut(&mut self) -> &mut Gallery {
+        &mut self.gallery
+    }
+
+    /// Tries another calibration of the views, while fitting it.
+    pub(crate) fn set_sharpness(&mut self, sharpness: f32) {
+        self.description.calibration.sharpness = sharpness;
+    }
+
+    /// Probabilities of one look. An empty gallery knows nothing.
+    pub fn judge(&self, look: &Features) -> Judgement {
+        self.judge_without(look, &|_| false)
+    }
+
+    /// As [`Self::judge`], treating products for which `untaught` holds as if the model had never
+    /// been taught them. For calibration and measurement.
+    pub fn judge_without(&self, look: &Features, untaught: &dyn Fn(&Sku) -> bool) -> Judgement {
+        let calibration = &self.description.calibration;
+        let similarities = self.gallery.similarities(&look.embedding);
+        let nearest = similarities.iter().copied().fold(f32::MIN, f32::max);
+        if similarities.is_empty() || !nearest.is_finite() {
+            return Judgement { probabilities: BTreeMap::new(), unknown: 1.0 };
+        }
+        let by_view = softmax(&similarities, calibration.sharpness);
+        let logit = |sku: &Sku| {
+            let class = *self.class_of.get(sku).filter(|_| !untaught(sku))?;
+            look.logits.get(class).copied().filter(|l| l.is_finite())
+        };
+        let logits: Vec<Option<f32>> = self.gallery.skus().map(logit).collect();
+        let taught: Vec<f32> = logits.iter().flatten().copied().collect();
+        let mut by_head = softmax(&taught, 1.0 / calibration.temperature).into_iter();
+        let taught_mass: f32 = by_view.iter().zip(&logits).filter(|(_, l)| l.is_some()).map(|(p, _)| p).sum();
+        let unknown = calibration.unknown(nearest);
+        let mut probabilities = BTreeMap::new();
+        for ((sku, view), logit) in self.gallery.skus().zip(by_view).zip(logits) {
+            let share = match logit {
+                Some(_) => by_head.next().unwrap_or(0.0) * taught_mass,
+                None => view,
+            };
+            probabilities.insert(sku.clone(), share * (1.0 - unknown));
+        }
+        Judgement { probabilities, unknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Embedding;
+    use crate::calibration::Calibration;
+
+    fn sku(name: &str) -> Sku {
+        Sku::new(name).expect("a valid name")
+    }
+
+    fn at(degrees: f32) -> Embedding {
+        Embedding::new(vec![degrees.to_radians().cos(), degrees.to_radians().sin()]).expect("unit")
+    }
+
+    fn recogniser() -> Recogniser {
+        let description = ModelDescription {
+            fingerprint: "m".into(),
+            input: [3, 224, 224],
+            embedding: 2,
+            classes: vec![sku("lime"), sku("lemon"), sku("never-stocked")],
+            coarse: vec![0, 0, 1],
+            calibration: Calibration::default(),
+        };
+        let mut gallery = Gallery::new("m", 2);
+        for (name, degrees) in [("lime", 0.0), ("lemon", 20.0), ("soap", 90.0)] {
+            gallery.enrol(sku(name), &[at(degrees)]).expect("enrolled");
+        }
+        Recogniser::new(description, gallery).expect("one model")
+    }
+
+    fn check(degrees: f32, logits: [f32; 3], best: &str) -> Judgement {
+        let judgement = recogniser().judge(&Features { embedding: at(degrees), logits: logits.to_vec() });
+        assert_eq!(judgement.best(1)[0].0.as_str(), best, "{judgement:?}");
+        let sum: f32 = judgement.probabilities.values().sum::<f32>() + judgement.unknown;
+        assert!((sum - 1.0).abs() < 1e-4, "sums to {sum}");
+        judgement
+    }
+
+    #[test]
+    fn the_head_tells_taught_classes_apart_and_views_tell_the_enrolled() {
+        check(10.0, [5.0, 1.0, 0.0], "lime");
+        check(10.0, [1.0, 5.0, 0.0], "lemon");
+        check(88.0, [5.0, 1.0, 0.0], "soap");
+    }
+
+    #[test]
+    fn a_class_that_is_not_enrolled_is_never_offered() {
+        let judgement = check(2.0, [1.0, 0.0, 50.0], "lime");
+        assert!(!judgement.probabilities.contains_key(&sku("never-stocked")));
+    }
+
+    #[test]
+    fn far_from_every_view_is_unknown_however_sure_the_head_is() {
+        let judgement = check(230.0, [90.0, 0.0, 0.0], "lime");
+        assert!(judgement.unknown > 0.95, "{judgement:?}");
+    }
+
+    #[test]
+    fn nan_logits_and_an_empty_gallery_are_survived() {
+        let judgement = recogniser().judge(&Features { embedding: at(0.0), logits: vec![f32::NAN; 3] });
+        assert!(judgement.probabilities.values().all(|p| p.is_finite()));
+        let description = recogniser().description().clone();
+        let empty = Recogniser::new(description.clone(), Gallery::new("m", 2)).expect("one model");
+        assert_eq!(empty.judge(&Features { embedding: at(0.0), logits: vec![] }).unknown, 1.0);
+        assert!(Recogniser::new(description, Gallery::new("other", 2)).is_err());
+    }
+}

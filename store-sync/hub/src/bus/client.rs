@@ -1,0 +1,125 @@
+//! The client both buses share, and [`External`], which is nothing more.
+
+use std::time::Duration;
+
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use tokio::sync::mpsc;
+
+use super::{Bus, BusError, BusEvent, Line, MAX_PAYLOAD_BYTES, Outgoing, Wishes};
+
+/// A cart or hub that is gone is noticed after one and a half of these.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// How long to wait after a lost connection before the next try.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// How long a broker may take to answer at the start.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+
+/// Events that may wait for the hub before the broker must wait.
+const EVENT_QUEUE: usize = 256;
+
+/// Another program's broker, such as mosquitto.
+#[derive(Clone, Debug)]
+pub struct External {
+    /// `host:port`.
+    pub address: String,
+}
+
+impl Bus for External {
+    async fn start(self, wishes: Wishes) -> Result<Line, BusError> {
+        let wrong = || BusError::Address(self.address.clone());
+        let (host, port) = self.address.rsplit_once(':').ok_or_else(wrong)?;
+        let port: u16 = port.parse().map_err(|_| wrong())?;
+        connect(host, port, wishes).await
+    }
+}
+
+/// Connects to the broker at `host` and `port` and waits for its first answer.
+pub(super) async fn connect(host: &str, port: u16, wishes: Wishes) -> Result<Line, BusError> {
+    let address = format!("{host}:{port}");
+    let mut options = MqttOptions::new(&wishes.client, host, port);
+    options.set_keep_alive(KEEP_ALIVE);
+    // The broker's memory of this client is worth nothing: all is said again at each connection.
+    options.set_clean_session(true);
+    options.set_max_packet_size(MAX_PAYLOAD_BYTES + 1024, MAX_PAYLOAD_BYTES + 1024);
+    let will = &wishes.will;
+    options.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, will.retain));
+    let (client, mut events) = AsyncClient::new(options, EVENT_QUEUE);
+    let (outgoing, queue) = mpsc::unbounded_channel();
+    let (heard, hear) = mpsc::channel(EVENT_QUEUE);
+
+    first_answer(&mut events).await.map_err(|why| BusError::Silent { address: address.clone(), why })?;
+    tokio::spawn(publish(client.clone(), queue));
+    tokio::spawn(listen(client, events, wishes.subscriptions, heard));
+    Ok(Line { address, outgoing, events: hear })
+}
+
+async fn first_answer(events: &mut EventLoop) -> Result<(), String> {
+    let mut why = "no answer".to_owned();
+    let answered = tokio::time::timeout(FIRST_ANSWER, async {
+        loop {
+            match events.poll().await {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => return,
+                Ok(_) => {}
+                Err(e) => {
+                    why = e.to_string();
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    });
+    answered.await.map_err(|_| why)
+}
+
+async fn publish(client: AsyncClient, mut queue: mpsc::UnboundedReceiver<Outgoing>) {
+    while let Some(message) = queue.recv().await {
+        if client.publish(message.topic, QoS::AtLeastOnce, message.retain, message.payload).await.is_err() {
+            return;
+        }
+    }
+    // The hub has dropped its end after its last word: say goodbye, so that no will is sent.
+    let _ = client.disconnect().await;
+}
+
+async fn listen(client: AsyncClient, mut events: EventLoop, subscriptions: Vec<String>, heard: mpsc::Sender<BusEvent>) {
+    let mut subscribe_now = true;
+    let mut due = 0;
+    loop {
+        if std::mem::take(&mut subscribe_now) {
+            due = subscriptions.len();
+            for topic in &subscriptions {
+                // try_: this task alone empties that queue, so waiting on it would be for ever.
+                if client.try_subscribe(topic, QoS::AtLeastOnce).is_err() {
+                    tracing::warn!(topic, "the queue to the broker is full; subscribing at the next connection");
+                }
+            }
+        }
+        let event = match events.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                subscribe_now = true;
+                None
+            }
+            Ok(Event::Incoming(Packet::SubAck(_))) if due > 0 => {
+                due -= 1;
+                (due == 0).then_some(BusEvent::Up)
+            }
+            Ok(Event::Incoming(Packet::Publish(p))) => {
+                Some(BusEvent::Message { topic: p.topic, payload: p.payload.to_vec() })
+            }
+            Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return,
+            Ok(_) => None,
+            Err(e) => {
+                tokio::time::sleep(RETRY_AFTER).await;
+                Some(BusEvent::Down { why: e.to_string() })
+            }
+        };
+        if let Some(event) = event
+            && heard.send(event).await.is_err()
+        {
+            // Nobody listens; keep the connection alive until the last words are out.
+            while !matches!(events.poll().await, Err(_) | Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect))) {}
+            return;
+        }
+    }
+}

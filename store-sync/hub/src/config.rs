@@ -1,0 +1,337 @@
+//! The hub's one configuration file.
+//!
+//! TOML, read once, checked whole. A wrong key or value names the file, the line and what was
+//! expected. Relative paths in it are relative to the file's own folder, so that a store's folder
+//! can be moved.
+//!
+//! ```toml
+//! store = "market-street"
+//! data = "hub"                              # database, receipt key, catalogues seen
+//! catalogue = "catalogue.toml"
+//! timezone = "Europe/London"                # for the staff page; UTC without it
+//! trust_own_key = true                      # this machine verifies this hub's receipts
+//! bus = { listen = "127.0.0.1:1883" }       # or { external = "broker:1883" }
+//! http = "127.0.0.1:8080"
+//!
+//! [[lane]]
+//! id = "lane-1"
+//! terminal = "127.0.0.1:8443"
+//! passphrase = "the one set in the terminal"
+//!
+//! [[cart]]
+//! id = "cart-01"
+//! public_key = "…43 letters of base64url…"
+//! ```
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ed25519_dalek::VerifyingKey;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use toml::Spanned;
+use trip::{CartId, LaneId, StoreId};
+
+/// Everything that differs by store.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The store, as in the topic tree.
+    pub store: StoreId,
+    /// Folder of the database, the receipt key and the catalogues seen.
+    pub data: PathBuf,
+    /// The catalogue that new trips shall pin.
+    pub catalogue: PathBuf,
+    /// In which the staff page tells the time.
+    pub timezone: TimeZone,
+    /// True to trust this hub's own receipts on this machine (`{store}.pub` in the trust folder).
+    pub trust_own_key: bool,
+    /// Where the MQTT broker is.
+    pub bus: BusConfig,
+    /// Where the staff page listens; a loopback address, port 0 for any free port.
+    pub http: SocketAddr,
+    /// The exit lanes.
+    pub lanes: Vec<LaneConfig>,
+    /// The carts that belong to the store.
+    pub carts: Vec<CartConfig>,
+}
+
+/// Which broker the hub uses.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum BusConfig {
+    /// A broker inside the hub, listening here; a loopback address, port 0 for any free port.
+    Listen(SocketAddr),
+    /// Another broker, such as mosquitto, at `host:port`.
+    External(String),
+}
+
+/// One exit lane and its payment terminal.
+#[derive(Clone, Debug)]
+pub struct LaneConfig {
+    /// Its name.
+    pub id: LaneId,
+    /// The terminal, `host:port`.
+    pub terminal: String,
+    /// The terminal's name (nexo POIID).
+    pub poi: String,
+    /// What both ends derive the message keys from.
+    pub passphrase: String,
+    /// Which shared key this is.
+    pub key_identifier: String,
+    /// Which version of it.
+    pub key_version: u32,
+    /// How long a payment may wait for its answer, tap included, before the terminal is asked.
+    pub answer_within: Duration,
+}
+
+/// One cart and the key that its batches are signed with.
+#[derive(Clone, Debug)]
+pub struct CartConfig {
+    /// Its name.
+    pub id: CartId,
+    /// Its ed25519 key.
+    pub public_key: VerifyingKey,
+}
+
+/// What is wrong with a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read configuration {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is there, but wrong.
+    #[error("{} line {line}: {what}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and what was expected.
+        what: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    store: StoreId,
+    data: PathBuf,
+    catalogue: PathBuf,
+    timezone: Option<Spanned<String>>,
+    #[serde(default)]
+    trust_own_key: bool,
+    bus: Spanned<BusConfig>,
+    http: Spanned<SocketAddr>,
+    #[serde(default)]
+    lane: Vec<Spanned<LaneFile>>,
+    #[serde(default)]
+    cart: Vec<Spanned<CartFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaneFile {
+    id: LaneId,
+    terminal: String,
+    poi: Option<String>,
+    passphrase: String,
+    #[serde(default = "key_identifier")]
+    key_identifier: String,
+    #[serde(default = "key_version")]
+    key_version: u32,
+    #[serde(default = "answer_within_s")]
+    answer_within_s: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CartFile {
+    id: CartId,
+    public_key: Spanned<String>,
+}
+
+fn key_identifier() -> String {
+    "trundle".into()
+}
+
+fn key_version() -> u32 {
+    1
+}
+
+/// Longer than a terminal waits for a card, so that the terminal gives up first.
+fn answer_within_s() -> u32 {
+    120
+}
+
+impl Config {
+    /// Reads and checks `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the file, the line and what was expected.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Checks the `text` of the file `path`.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let wrong = |offset: usize, what: String| {
+            let line = text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
+            ConfigError::Wrong { path: path.to_owned(), line, what }
+        };
+        let file: File =
+            toml::from_str(text).map_err(|e| wrong(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
+        if let BusConfig::Listen(address) = file.bus.get_ref()
+            && !address.ip().is_loopback()
+        {
+            return Err(wrong(
+                file.bus.span().start,
+                format!(
+                    "bus listens on {address}; the built-in broker has no TLS, so expected a loopback address such as 127.0.0.1:1883"
+                ),
+            ));
+        }
+        if !file.http.get_ref().ip().is_loopback() {
+            return Err(wrong(
+                file.http.span().start,
+                format!(
+                    "http is {}; the staff page is for this machine only, so expected a loopback address such as 127.0.0.1:8080",
+                    file.http.get_ref()
+                ),
+            ));
+        }
+        let timezone = match &file.timezone {
+            None => TimeZone::UTC,
+            Some(name) => TimeZone::get(name.get_ref()).map_err(|_| {
+                wrong(
+                    name.span().start,
+                    format!("timezone \"{}\" is not known; expected a name such as \"Europe/London\"", name.get_ref()),
+                )
+            })?,
+        };
+        let mut lanes: Vec<LaneConfig> = Vec::new();
+        for entry in file.lane {
+            let start = entry.span().start;
+            let lane = lane(entry.into_inner()).map_err(|what| wrong(start, what))?;
+            if lanes.iter().any(|l| l.id == lane.id) {
+                return Err(wrong(start, format!("lane \"{}\" is there twice", lane.id)));
+            }
+            lanes.push(lane);
+        }
+        let mut carts: Vec<CartConfig> = Vec::new();
+        for entry in file.cart {
+            let start = entry.span().start;
+            let cart = entry.into_inner();
+            if carts.iter().any(|c| c.id == cart.id) {
+                return Err(wrong(start, format!("cart \"{}\" is there twice", cart.id)));
+            }
+            let public_key = public_key(cart.public_key.get_ref()).ok_or_else(|| {
+                wrong(
+                    cart.public_key.span().start,
+                    format!("public_key of cart \"{}\" is no ed25519 key; expected 43 letters of base64url", cart.id),
+                )
+            })?;
+            carts.push(CartConfig { id: cart.id, public_key });
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(Self {
+            store: file.store,
+            data: folder.join(file.data),
+            catalogue: folder.join(file.catalogue),
+            timezone,
+            trust_own_key: file.trust_own_key,
+            bus: file.bus.into_inner(),
+            http: file.http.into_inner(),
+            lanes,
+            carts,
+        })
+    }
+}
+
+fn lane(file: LaneFile) -> Result<LaneConfig, String> {
+    let port = file.terminal.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    if !port.is_some_and(|(host, port)| !host.is_empty() && port > 0) {
+        return Err(format!("terminal of lane \"{}\" is \"{}\"; expected host:port", file.id, file.terminal));
+    }
+    if file.passphrase.is_empty() {
+        return Err(format!("passphrase of lane \"{}\" is empty; expected the one set in the terminal", file.id));
+    }
+    if file.answer_within_s == 0 {
+        return Err(format!("answer_within_s of lane \"{}\" is 0; expected seconds, such as 120", file.id));
+    }
+    Ok(LaneConfig {
+        poi: file.poi.unwrap_or_else(|| format!("terminal-{}", file.id)),
+        id: file.id,
+        terminal: file.terminal,
+        passphrase: file.passphrase,
+        key_identifier: file.key_identifier,
+        key_version: file.key_version,
+        answer_within: Duration::from_secs(file.answer_within_s.into()),
+    })
+}
+
+/// Reads an ed25519 public key as it is written in files: unpadded base64url.
+pub fn public_key(text: &str) -> Option<VerifyingKey> {
+    let bytes: [u8; 32] = BASE64_URL_SAFE_NO_PAD.decode(text.trim()).ok()?.try_into().ok()?;
+    VerifyingKey::from_bytes(&bytes).ok()
+}
+
+/// Writes an ed25519 public key as [`public_key`] reads it.
+pub fn key_text(key: &VerifyingKey) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHT: &str = "store = \"market-street\"\ndata = \"hub\"\ncatalogue = \"goods.toml\"\nbus = { listen = \"127.0.0.1:0\" }\nhttp = \"127.0.0.1:0\"\n";
+    const LANE: &str = "[[lane]]\nid = \"lane-1\"\nterminal = \"127.0.0.1:8443\"\npassphrase = \"open sesame\"\n";
+
+    #[test]
+    fn a_right_file_is_read_and_its_paths_are_relative_to_it() {
+        let config =
+            Config::parse(Path::new("/etc/trundle/hub.toml"), &format!("{RIGHT}{LANE}")).expect("a right file");
+        assert_eq!(config.data, Path::new("/etc/trundle/hub"));
+        assert_eq!(config.lanes[0].key_version, 1);
+        let external = RIGHT.replace("listen = \"127.0.0.1:0\"", "external = \"broker:1883\"");
+        let config = Config::parse(Path::new("hub.toml"), &external).expect("a right file");
+        assert_eq!(config.bus, BusConfig::External("broker:1883".into()));
+    }
+
+    #[test]
+    fn a_wrong_file_names_file_line_and_what_was_expected() {
+        let check = |text: String, line: usize, part: &str| {
+            let error = Config::parse(Path::new("hub.toml"), &text).expect_err(part).to_string();
+            assert!(error.starts_with(&format!("hub.toml line {line}: ")), "{error}");
+            assert!(error.contains(part), "{error}");
+        };
+        check(format!("{RIGHT}colour = 1\n"), 6, "expected one of");
+        check(RIGHT.replace("127.0.0.1:0\" }", "0.0.0.0:1883\" }"), 4, "loopback");
+        check(RIGHT.replace("http = \"127.0.0.1:0\"", "http = \"0.0.0.0:80\""), 5, "loopback");
+        check(RIGHT.replace("market-street", "Market Street"), 1, "a-z");
+        check(RIGHT.replace("catalogue = \"goods.toml\"\n", ""), 1, "catalogue");
+        check(format!("timezone = \"Mars/Base\"\n{RIGHT}"), 1, "Europe/London");
+        check(format!("{RIGHT}{LANE}{LANE}"), 10, "twice");
+        check(format!("{RIGHT}{}", LANE.replace(":8443", "")), 6, "host:port");
+        check(format!("{RIGHT}[[cart]]\nid = \"cart-1\"\npublic_key = \"abc\"\n"), 8, "43 letters");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Config::read(Path::new("/nowhere/hub.toml")).expect_err("there is none").to_string();
+        assert!(error.contains("/nowhere/hub.toml"), "{error}");
+    }
+}

@@ -1,0 +1,442 @@
+//! The hub itself: inputs in, effects out, and nothing acted upon before it is committed.
+//!
+//! [`Hub`] owns the database and all that is derived from it. It knows no socket and no clock: the
+//! shell in [`crate::run`] brings messages from the bus, answers of terminals, staff's taps and the
+//! time, and carries out the effects. So a test drives the whole hub without a network, and a hub that
+//! starts again finds in the database what was to be done next.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::VerifyingKey;
+use trip::chain::Head;
+use trip::message::{Ack, Desired, HubState, Presence, Telemetry, VERSION};
+use trip::topics::{self, Leaf};
+use trip::{CartId, Hash, IntentId, LaneId, StoreId, TripEvent, TripState, UnixMillis};
+
+use crate::bus::{BusEvent, Outgoing};
+use crate::catalogues::Catalogues;
+use crate::config::key_text;
+use crate::ingest::{self, Refusal, Response};
+use crate::intent::{Answer, Ask, Intent};
+use crate::ledger;
+use crate::receipt::Office;
+use crate::store::{CartRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, Write};
+
+mod board;
+mod commands;
+mod draft;
+mod payments;
+#[cfg(test)]
+mod tests;
+
+use commands::Outbox;
+use draft::Draft;
+
+/// What the hub is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The bus.
+    Bus(BusEvent),
+    /// A terminal answered, or did not.
+    Answer {
+        /// About which attempt.
+        intent: IntentId,
+        /// What it was asked.
+        ask: Ask,
+        /// What it said.
+        answer: Answer,
+    },
+    /// Staff tapped something.
+    Staff(StaffAction),
+    /// Time passes; a few times a second.
+    Tick,
+}
+
+/// What staff can do on the staff page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StaffAction {
+    /// "Help has come."
+    HelpHasCome {
+        /// At which cart.
+        cart: CartId,
+    },
+    /// The buyer's age was looked at.
+    AgeChecked {
+        /// At which cart.
+        cart: CartId,
+        /// For which line.
+        line: trip::LineId,
+        /// Whether it may be sold.
+        approved: bool,
+    },
+    /// An unresolved thing was looked at and let go.
+    ReleaseHold {
+        /// In which cart.
+        cart: CartId,
+        /// Which.
+        hold: trip::HoldId,
+    },
+}
+
+/// What the hub wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send this.
+    Publish(Outgoing),
+    /// Ask a lane's terminal, after a while; [`Input::Answer`] brings what it says.
+    Ask {
+        /// Which lane.
+        lane: LaneId,
+        /// What.
+        ask: Ask,
+        /// About this.
+        intent: Box<Intent>,
+        /// Not before so many milliseconds from now.
+        after_ms: u64,
+    },
+    /// Bring this input again after a second: the database could not take it in.
+    Again(Box<Input>),
+}
+
+/// What the hub is told once, at its start.
+pub struct Setting {
+    /// The store.
+    pub store: StoreId,
+    /// Its lanes.
+    pub lanes: Vec<LaneId>,
+    /// Its carts and their keys.
+    pub carts: BTreeMap<CartId, VerifyingKey>,
+    /// Milliseconds since 1970 when this run began.
+    pub boot_epoch: u64,
+}
+
+/// What is known of a cart beside its journal; lost at a restart, and told anew.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    presence: Option<Presence>,
+    /// Since when it is on or off the line, by the hub's clock.
+    since: UnixMillis,
+    telemetry: Option<Telemetry>,
+    /// Since when help is called, by the hub's clock.
+    help_since: Option<UnixMillis>,
+}
+
+/// The hub.
+pub struct Hub<S> {
+    setting: Setting,
+    storage: S,
+    catalogues: Catalogues,
+    office: Office,
+    /// Each cart's newest journal.
+    carts: BTreeMap<CartId, CartRow>,
+    seen: BTreeMap<CartId, Seen>,
+    /// Intents that something may still happen to.
+    intents: BTreeMap<IntentId, Intent>,
+    /// Intents whose terminal is being asked something, and how often in a row it was.
+    asked: BTreeMap<IntentId, u32>,
+    outbox: Outbox,
+    gates: BTreeMap<LaneId, GateRow>,
+    receipts: Vec<ReceiptRow>,
+    connected: bool,
+    refused: u64,
+}
+
+/// How many receipts the staff page shows.
+const SHOWN_RECEIPTS: u32 = 8;
+
+impl<S: Storage> Hub<S> {
+    /// Takes up where the database says the last run stopped: payments that were under way are
+    /// resolved by asking their terminals, before anything else.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read or written.
+    pub fn start(
+        setting: Setting,
+        storage: S,
+        catalogues: Catalogues,
+        office: Office,
+        now: UnixMillis,
+    ) -> Result<(Self, Vec<Effect>), StoreError> {
+        let mut hub = Self {
+            carts: storage.carts()?.into_iter().map(|row| (row.cart.clone(), row)).collect(),
+            intents: storage.open_intents()?.into_iter().map(|i| (i.id.clone(), i)).collect(),
+            outbox: Outbox::new(storage.open_commands()?),
+            gates: storage.gates()?.into_iter().map(|row| (row.lane.clone(), row)).collect(),
+            receipts: storage.receipts(SHOWN_RECEIPTS)?,
+            refused: storage.counter("refused")?,
+            seen: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            connected: false,
+            setting,
+            storage,
+            catalogues,
+            office,
+        };
+        for (cart, row) in &hub.carts {
+            let help_since = row.state.help.then_some(row.at);
+            hub.seen.insert(cart.clone(), Seen { since: now, help_since, ..Seen::default() });
+        }
+        let effects = hub.resume(now)?;
+        Ok((hub, effects))
+    }
+
+    /// Takes in one input. What it returns is to be carried out in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database is broken: the process shall end, start again, and recover.
+    /// A full or busy database is no error here: nothing is acked, and the input comes again where it
+    /// would be lost.
+    pub fn handle(&mut self, input: Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        let mut effects = match self.take(&input, now) {
+            Ok(effects) => effects,
+            Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+                tracing::warn!(error = %e, "the database cannot take anything in");
+                // A cart sends again what is not acked, and time passes anyway.
+                return Ok(match input {
+                    Input::Answer { .. } | Input::Staff(_) => vec![Effect::Again(Box::new(input))],
+                    Input::Bus(_) | Input::Tick => Vec::new(),
+                });
+            }
+            Err(e) => return Err(e),
+        };
+        match self.next_payments(now) {
+            Ok(more) => effects.extend(more),
+            Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+                tracing::warn!(error = %e, "the database cannot take a payment in");
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(effects)
+    }
+
+    fn take(&mut self, input: &Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        match input {
+            Input::Bus(BusEvent::Up) => {
+                self.connected = true;
+                Ok(self.say_all(now))
+            }
+            Input::Bus(BusEvent::Down { why }) => {
+                if std::mem::take(&mut self.connected) {
+                    tracing::warn!(why, "the line to the broker is lost; it is sought again");
+                }
+                Ok(Vec::new())
+            }
+            Input::Bus(BusEvent::Message { topic, payload }) => self.hear(topic, payload, now),
+            Input::Answer { intent, ask, answer } => self.answered(intent, *ask, answer, now),
+            Input::Staff(action) => self.staff(action, now),
+            Input::Tick => self.tick(now),
+        }
+    }
+
+    /// All that carts and staff must know after a broker has come (back) with nothing in it.
+    fn say_all(&mut self, now: UnixMillis) -> Vec<Effect> {
+        let store = &self.setting.store;
+        let state = HubState { v: VERSION, online: true, boot_epoch: self.setting.boot_epoch };
+        let mut effects = vec![publish(topics::hub_state(store), &state, true)];
+        let receipt_key = key_text(&self.office.public_key());
+        let desired = Desired { v: VERSION, catalogue: self.catalogues.current().version, receipt_key };
+        for cart in self.setting.carts.keys() {
+            effects.push(publish(topics::cart(store, cart, Leaf::Desired), &desired, true));
+        }
+        effects.extend(self.carts.values().map(|row| self.ack(&row.cart, row.epoch, row.head)));
+        effects.extend(self.outbox.send_all(store, now));
+        effects
+    }
+
+    fn ack(&self, cart: &CartId, epoch: u64, head: Head) -> Effect {
+        publish(topics::cart(&self.setting.store, cart, Leaf::Ack), &Ack { v: VERSION, epoch, head }, true)
+    }
+
+    fn hear(&mut self, topic: &str, payload: &[u8], now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        let Some((cart, leaf)) = topics::parse(&self.setting.store, topic) else {
+            return self.refuse(topic, "it is no topic of a cart of this store");
+        };
+        if !self.setting.carts.contains_key(&cart) {
+            return self.refuse(topic, &Refusal::UnknownCart(cart).to_string());
+        }
+        match leaf {
+            Leaf::Event => self.ingest(topic, &cart, payload, now),
+            Leaf::Presence => match serde_json::from_slice::<Presence>(payload) {
+                Ok(presence) => Ok(self.present(&cart, presence, now)),
+                Err(e) => self.refuse(topic, &e.to_string()),
+            },
+            Leaf::Telemetry => match serde_json::from_slice::<Telemetry>(payload) {
+                Ok(telemetry) => {
+                    self.seen.entry(cart).or_default().telemetry = Some(telemetry);
+                    Ok(Vec::new())
+                }
+                Err(e) => self.refuse(topic, &e.to_string()),
+            },
+            Leaf::Ack | Leaf::Command | Leaf::Desired => Ok(Vec::new()),
+        }
+    }
+
+    /// Counts and logs what cannot be understood; nothing else comes of it.
+    fn refuse(&mut self, topic: &str, why: &str) -> Result<Vec<Effect>, StoreError> {
+        tracing::warn!(topic, why, "a payload was passed over");
+        self.refused += 1;
+        self.storage.commit(&[Write::Count("refused")])?;
+        Ok(Vec::new())
+    }
+
+    fn present(&mut self, cart: &CartId, presence: Presence, now: UnixMillis) -> Vec<Effect> {
+        let seen = self.seen.entry(cart.clone()).or_default();
+        if seen.presence.is_some_and(|known| presence.boot_epoch < known.boot_epoch) {
+            tracing::debug!(%cart, "a word of an earlier run of the cart came late");
+            return Vec::new();
+        }
+        if seen.presence.is_none_or(|known| known.online != presence.online) {
+            seen.since = now;
+        }
+        seen.presence = Some(presence);
+        if !presence.online {
+            return Vec::new();
+        }
+        let mut effects: Vec<Effect> =
+            self.carts.get(cart).map(|row| self.ack(cart, row.epoch, row.head)).into_iter().collect();
+        effects.extend(self.outbox.send_to(&self.setting.store, cart, now));
+        effects
+    }
+
+    fn ingest(
+        &mut self,
+        topic: &str,
+        cart: &CartId,
+        payload: &[u8],
+        now: UnixMillis,
+    ) -> Result<Vec<Effect>, StoreError> {
+        let batch = match ingest::open(payload, cart, self.setting.carts.get(cart)) {
+            Ok(batch) => batch,
+            Err(refusal) => return self.turn_away(topic, cart, payload, &refusal, now),
+        };
+        let newest = self.carts.get(cart).map_or(0, |row| row.epoch);
+        let row = match self.carts.get(cart) {
+            Some(row) if row.epoch == batch.epoch => row.clone(),
+            _ => self.storage.cart(cart, batch.epoch)?.unwrap_or_else(|| CartRow {
+                cart: cart.clone(),
+                epoch: batch.epoch,
+                head: Head::default(),
+                state: TripState::default(),
+                at: now,
+            }),
+        };
+        let storage = &self.storage;
+        let followed = ingest::follow(&batch, &self.setting.store, row.head, newest, |seq| {
+            storage.record(cart, batch.epoch, seq)
+        })?;
+        let mut effects = Vec::new();
+        if !followed.records.is_empty() {
+            let events: Vec<&TripEvent> = followed.records.iter().map(|(record, _)| &record.event).collect();
+            let mut posting = ledger::post(row, followed.records.iter().map(|(record, _)| record), now);
+            posting.cart.head = followed.head;
+            let mut draft = Draft::default();
+            for (record, text) in &followed.records {
+                draft.write(Write::Record {
+                    cart: cart.clone(),
+                    epoch: record.epoch,
+                    seq: record.seq,
+                    text: text.clone(),
+                });
+            }
+            draft.write(Write::Cart(posting.cart.clone()));
+            posting.trips.iter().for_each(|trip| draft.write(Write::Trip(trip.clone())));
+            self.carried_out(cart, &posting.cart.state, &events, &mut draft);
+            self.follow_payments(&posting, &events, now, &mut draft)?;
+            effects = self.commit(draft, now)?;
+            let help = posting.cart.state.help;
+            let seen = self.seen.entry(cart.clone()).or_insert_with(|| Seen { since: now, ..Seen::default() });
+            seen.help_since = if help { seen.help_since.or(Some(now)) } else { None };
+            self.carts.insert(cart.clone(), posting.cart);
+        }
+        let ack = self.ack(cart, batch.epoch, followed.head);
+        let Some(refusal) = followed.refusal else {
+            effects.insert(0, ack);
+            return Ok(effects);
+        };
+        if refusal.response() == Response::AckAgain {
+            tracing::debug!(%cart, %refusal, "waiting for what is missing");
+            effects.insert(0, ack);
+            return Ok(effects);
+        }
+        let kept = self.turn_away(topic, cart, payload, &refusal, now);
+        if followed.records.is_empty() {
+            return kept;
+        }
+        // What came before the fault is stored and acked, even if the fault itself cannot be kept.
+        if let Err(e) = kept {
+            tracing::warn!(error = %e, "what was refused could not be kept");
+        }
+        effects.insert(0, ack);
+        Ok(effects)
+    }
+
+    fn turn_away(
+        &mut self,
+        topic: &str,
+        cart: &CartId,
+        payload: &[u8],
+        refusal: &Refusal,
+        now: UnixMillis,
+    ) -> Result<Vec<Effect>, StoreError> {
+        match refusal.response() {
+            Response::Quarantine => {
+                tracing::warn!(topic, why = %refusal, "records were put in quarantine; look at the cart");
+                let row = QuarantineRow {
+                    cart: cart.clone(),
+                    digest: Hash::of(payload),
+                    reason: refusal.to_string(),
+                    payload: payload.to_vec(),
+                    at: now,
+                };
+                self.refused += 1;
+                self.storage.commit(&[Write::Quarantine(row), Write::Count("refused")])?;
+                Ok(Vec::new())
+            }
+            Response::Count | Response::AckAgain => self.refuse(topic, &refusal.to_string()),
+        }
+    }
+
+    /// Commits `draft`, then takes it into memory and returns its effects.
+    fn commit(&mut self, draft: Draft, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.storage.commit(draft.writes())?;
+        for intent in draft.intents().cloned().collect::<Vec<_>>() {
+            if intent.open() {
+                self.intents.insert(intent.id.clone(), intent);
+            } else {
+                self.asked.remove(&intent.id);
+                self.intents.remove(&intent.id);
+            }
+        }
+        let mut effects = Vec::new();
+        for write in draft.writes() {
+            match write {
+                Write::Gate(row) => drop(self.gates.insert(row.lane.clone(), row.clone())),
+                Write::Receipt(row) => {
+                    self.receipts.retain(|r| r.number != row.number);
+                    self.receipts.insert(0, row.clone());
+                    self.receipts.sort_by(|a, b| b.number.cmp(&a.number));
+                    self.receipts.truncate(SHOWN_RECEIPTS as usize);
+                }
+                Write::Command(row) => effects.extend(self.outbox.add(&self.setting.store, row.clone(), now)),
+                Write::CommandDone(id) => self.outbox.done(id),
+                _ => {}
+            }
+        }
+        for (id, ask, after_ms) in draft.into_asks() {
+            effects.extend(self.ask(&id, ask, after_ms));
+        }
+        Ok(effects)
+    }
+
+    /// Every intent that something may still happen to.
+    #[cfg(test)]
+    fn open_intents(&self) -> Vec<Intent> {
+        self.intents.values().cloned().collect()
+    }
+}
+
+/// A message of plain fields for `topic`.
+fn publish(topic: String, message: &impl serde::Serialize, retain: bool) -> Effect {
+    let payload = serde_json::to_vec(message).unwrap_or_else(|e| unreachable!("a message has only plain fields: {e}"));
+    Effect::Publish(Outgoing { topic, payload, retain })
+}

@@ -1,0 +1,52 @@
+//! What one commit will write, and what is to be asked of terminals once it is written.
+
+use std::collections::BTreeMap;
+
+use trip::IntentId;
+
+use crate::intent::{Ask, Intent};
+use crate::store::Write;
+
+/// A commit in the making.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    writes: Vec<Write>,
+    intents: BTreeMap<IntentId, Intent>,
+    asks: Vec<(IntentId, Ask, u64)>,
+}
+
+impl Draft {
+    /// Adds a write.
+    pub(super) fn write(&mut self, write: Write) {
+        if let Write::Intent(intent) = &write {
+            self.intents.insert(intent.id.clone(), intent.clone());
+        }
+        self.writes.push(write);
+    }
+
+    /// Asks a terminal, once the draft is committed.
+    pub(super) fn ask(&mut self, intent: &IntentId, ask: Ask, after_ms: u64) {
+        self.asks.push((intent.clone(), ask, after_ms));
+    }
+
+    /// An intent as this draft has changed it.
+    pub(super) fn intent(&self, id: &IntentId) -> Option<&Intent> {
+        self.intents.get(id)
+    }
+
+    pub(super) fn intents(&self) -> impl Iterator<Item = &Intent> {
+        self.intents.values()
+    }
+
+    pub(super) fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    pub(super) fn into_asks(self) -> Vec<(IntentId, Ask, u64)> {
+        self.asks
+    }
+}

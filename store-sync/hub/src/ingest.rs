@@ -1,0 +1,286 @@
+//! From a payload on a cart's topic to records that may be stored.
+//!
+//! [`open`] checks form and signature, [`follow`] checks that the records continue the chain that
+//! the hub has. Nothing here writes. What a cart sends twice is taken once; a gap is waited out (the
+//! ack repeats what is had, and the cart sends again from there); what contradicts the chain or
+//! its signature is never acked and goes to quarantine.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+use trip::chain::{ChainError, Head};
+use trip::message::{BATCH_LABEL, Batch, Signed, VERSION};
+use trip::{CartId, Record, StoreId};
+
+/// Why a payload, or the rest of one, is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Not the form that carts write.
+    #[error("the payload is no signed batch: {0}")]
+    Garbage(String),
+    /// A cart that this store does not know.
+    #[error("cart \"{0}\" is not of this store; add a [[cart]] with its public key")]
+    UnknownCart(CartId),
+    /// The signature does not fit.
+    #[error("the signature does not fit the key of cart \"{0}\"")]
+    Signature(CartId),
+    /// It was signed for another cart, journal or store than it came for.
+    #[error("record {seq} is of {found}, but came as one of {expected}")]
+    Foreign {
+        /// Its number.
+        seq: u64,
+        /// What it says of itself.
+        found: String,
+        /// What it came as.
+        expected: String,
+    },
+    /// Records before these are missing.
+    #[error("record {found} came where {expected} was due")]
+    Gap {
+        /// The number that was due.
+        expected: u64,
+        /// The one that came.
+        found: u64,
+    },
+    /// The chain is broken: a record was changed, or names another past.
+    #[error("{0}")]
+    Chain(ChainError),
+    /// A number that is stored already, with another content: two carts use one key, or a journal
+    /// was rolled back.
+    #[error("record {seq} is stored already with another content; the cart's key or journal may have been copied")]
+    Fork {
+        /// Its number.
+        seq: u64,
+    },
+    /// New records of a journal that a newer one has replaced.
+    #[error("record {seq} is of journal {epoch}, but the cart has begun journal {newer} since")]
+    OldJournal {
+        /// Its number.
+        seq: u64,
+        /// Its journal.
+        epoch: u64,
+        /// The newest.
+        newer: u64,
+    },
+}
+
+/// What to do about a [`Refusal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// Count and log it.
+    Count,
+    /// Repeat the ack, so that the cart sends what is missing.
+    AckAgain,
+    /// Keep it for inspection, warn, do not ack.
+    Quarantine,
+}
+
+impl Refusal {
+    /// What to do about it.
+    pub fn response(&self) -> Response {
+        match self {
+            Self::Garbage(_) | Self::UnknownCart(_) => Response::Count,
+            Self::Gap { .. } => Response::AckAgain,
+            Self::Signature(_)
+            | Self::Foreign { .. }
+            | Self::Chain(_)
+            | Self::Fork { .. }
+            | Self::OldJournal { .. } => Response::Quarantine,
+        }
+    }
+}
+
+/// Reads the payload of `cart`'s event topic and checks its signature.
+///
+/// # Errors
+/// [`Refusal`] when it is garbage, of another cart, or not signed with `key`.
+pub fn open(payload: &[u8], cart: &CartId, key: Option<&VerifyingKey>) -> Result<Batch, Refusal> {
+    let garbage = |e: serde_json::Error| Refusal::Garbage(e.to_string());
+    let signed: Signed = serde_json::from_slice(payload).map_err(garbage)?;
+    if signed.v != VERSION {
+        return Err(Refusal::Garbage(format!("version {}, this program knows {VERSION}", signed.v)));
+    }
+    let key = key.ok_or_else(|| Refusal::UnknownCart(cart.clone()))?;
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(&signed.signature).ok();
+    let signature = signature
+        .and_then(|bytes| Signature::from_slice(&bytes).ok())
+        .ok_or_else(|| Refusal::Signature(cart.clone()))?;
+    key.verify(&Signed::message(BATCH_LABEL, &signed.body), &signature)
+        .map_err(|_| Refusal::Signature(cart.clone()))?;
+    let batch: Batch = serde_json::from_str(&signed.body).map_err(garbage)?;
+    if batch.v != VERSION {
+        return Err(Refusal::Garbage(format!("batch of version {}, this program knows {VERSION}", batch.v)));
+    }
+    if i64::try_from(batch.epoch).is_err() {
+        return Err(Refusal::Garbage(format!("journal {} is no time", batch.epoch)));
+    }
+    if batch.cart != *cart {
+        let (found, expected) = (format!("cart {}", batch.cart), format!("cart {cart}"));
+        return Err(Refusal::Foreign { seq: 0, found, expected });
+    }
+    Ok(batch)
+}
+
+/// What of a batch may be stored.
+#[derive(Debug)]
+pub struct Followed {
+    /// New records with their encodings, oldest first.
+    pub records: Vec<(Record, String)>,
+    /// The chain's end after them.
+    pub head: Head,
+    /// Why the rest, if there is one, is not taken.
+    pub refusal: Option<Refusal>,
+}
+
+/// Follows `batch` from `head`, the end of that journal as the hub has it. `newest` is the cart's
+/// newest journal; `stored` reads a stored record.
+///
+/// # Errors
+/// Whatever `stored` fails with.
+pub fn follow<E>(
+    batch: &Batch,
+    store: &StoreId,
+    head: Head,
+    newest: u64,
+    mut stored: impl FnMut(u64) -> Result<Option<String>, E>,
+) -> Result<Followed, E> {
+    let mut followed = Followed { records: Vec::new(), head, refusal: None };
+    for text in &batch.records {
+        let record = match followed.head.follow(text) {
+            Ok((record, next)) => match foreign(&record, store, batch) {
+                None if batch.epoch < newest => {
+                    Err(Refusal::OldJournal { seq: record.seq, epoch: batch.epoch, newer: newest })
+                }
+                None => Ok((record, next)),
+                Some(refusal) => Err(refusal),
+            },
+            Err(ChainError::Gap { expected, found }) if found < expected => {
+                let known = followed.records.iter().find(|(r, _)| r.seq == found).map(|(_, text)| text.clone());
+                let known = if known.is_some() { known } else { stored(found)? };
+                if known.as_deref() == Some(text) {
+                    continue;
+                }
+                Err(Refusal::Fork { seq: found })
+            }
+            Err(ChainError::Gap { expected, found }) => Err(Refusal::Gap { expected, found }),
+            Err(other) => Err(Refusal::Chain(other)),
+        };
+        match record {
+            Ok((record, next)) => {
+                followed.head = next;
+                followed.records.push((record, text.clone()));
+            }
+            Err(refusal) => {
+                followed.refusal = Some(refusal);
+                break;
+            }
+        }
+    }
+    Ok(followed)
+}
+
+fn foreign(record: &Record, store: &StoreId, batch: &Batch) -> Option<Refusal> {
+    if record.store == *store && record.cart == batch.cart && record.epoch == batch.epoch {
+        return None;
+    }
+    let name = |store: &StoreId, cart: &CartId, epoch: u64| format!("store {store}, cart {cart}, journal {epoch}");
+    Some(Refusal::Foreign {
+        seq: record.seq,
+        found: name(&record.store, &record.cart, record.epoch),
+        expected: name(store, &batch.cart, batch.epoch),
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use ed25519_dalek::{Signer, SigningKey};
+    use std::convert::Infallible;
+    use trip::{Hash, TripEvent, UnixMillis};
+
+    pub(crate) fn sign(batch: &Batch, key: &SigningKey) -> Vec<u8> {
+        let body = serde_json::to_string(batch).expect("plain fields");
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(key.sign(&Signed::message(BATCH_LABEL, &body)).to_bytes());
+        serde_json::to_vec(&Signed { v: 1, body, signature }).expect("plain fields")
+    }
+
+    fn chain(count: u64) -> Vec<String> {
+        let mut head = Head::default();
+        let mut texts = Vec::new();
+        for seq in 1..=count {
+            let record = Record {
+                v: 1,
+                store: StoreId::new("s").expect("valid"),
+                cart: CartId::new("cart-1").expect("valid"),
+                epoch: 7,
+                seq,
+                at: UnixMillis(0),
+                prev: head.hash,
+                event: TripEvent::HelpCalled,
+            };
+            let text = record.encode();
+            head = Head { seq, hash: Hash::of(text.as_bytes()) };
+            texts.push(text);
+        }
+        texts
+    }
+
+    fn batch(records: &[String]) -> Batch {
+        Batch { v: 1, cart: CartId::new("cart-1").expect("valid"), epoch: 7, records: records.to_vec() }
+    }
+
+    #[test]
+    fn only_the_carts_own_key_opens_a_batch() {
+        let (key, other) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+        let cart = CartId::new("cart-1").expect("valid");
+        let right = sign(&batch(&chain(1)), &key);
+        assert!(open(&right, &cart, Some(&key.verifying_key())).is_ok());
+        let check = |payload: &[u8], key: Option<&VerifyingKey>, response: Response| {
+            let refusal = open(payload, &cart, key).expect_err("refused");
+            assert_eq!(refusal.response(), response, "{refusal}");
+        };
+        check(&right, Some(&other.verifying_key()), Response::Quarantine);
+        check(&right, None, Response::Count);
+        check(b"\xff\x00 garbage", Some(&key.verifying_key()), Response::Count);
+        let changed = String::from_utf8(right.clone()).expect("text").replace("help_called", "help_ended");
+        check(changed.as_bytes(), Some(&key.verifying_key()), Response::Quarantine);
+        let foreign = Batch { cart: CartId::new("cart-2").expect("valid"), ..batch(&chain(1)) };
+        check(&sign(&foreign, &key), Some(&key.verifying_key()), Response::Quarantine);
+    }
+
+    #[test]
+    fn what_is_new_is_taken_and_the_rest_refused_with_the_right_reason() {
+        let texts = chain(5);
+        let had = |seq: u64| Ok::<_, Infallible>(texts.get(seq as usize - 1).cloned());
+        let head = |seq: u64| match seq {
+            0 => Head::default(),
+            _ => Head { seq, hash: Hash::of(texts[seq as usize - 1].as_bytes()) },
+        };
+        let check = |had_up_to: u64, records: &[String], taken: usize, response: Option<Response>| {
+            let store = StoreId::new("s").expect("valid");
+            let Ok(followed) = follow(&batch(records), &store, head(had_up_to), 7, had);
+            assert_eq!(followed.records.len(), taken, "{:?}", followed.refusal);
+            assert_eq!(followed.refusal.as_ref().map(Refusal::response), response, "{:?}", followed.refusal);
+            assert_eq!(followed.head.seq, had_up_to + taken as u64);
+        };
+        check(0, &texts, 5, None);
+        check(5, &texts, 0, None);
+        check(2, &texts, 3, None);
+        check(0, &[texts[0].clone(), texts[0].clone(), texts[1].clone()], 2, None);
+        check(0, &texts[1..], 0, Some(Response::AckAgain));
+        check(0, &[texts[0].clone(), texts[2].clone()], 1, Some(Response::AckAgain));
+        let forked = texts[1].replace("help_called", "help_ended");
+        check(5, std::slice::from_ref(&forked), 0, Some(Response::Quarantine));
+        check(1, &[forked, texts[2].clone()], 1, Some(Response::Quarantine));
+        check(0, &[texts[0].replace("\"s\"", "\"t\"")], 0, Some(Response::Quarantine));
+        check(0, &["{".into()], 0, Some(Response::Quarantine));
+    }
+
+    #[test]
+    fn a_journal_that_was_replaced_gets_nothing_new() {
+        let texts = chain(2);
+        let store = StoreId::new("s").expect("valid");
+        let Ok(followed) = follow(&batch(&texts), &store, Head::default(), 8, |_| Ok::<_, Infallible>(None));
+        assert!(matches!(followed.refusal, Some(Refusal::OldJournal { newer: 8, .. })), "{followed:?}");
+    }
+}

@@ -1,0 +1,260 @@
+//! The receipt office: the store's key, sealing a paid intent, and checking a receipt file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use trip::receipt::{Receipt, ReceiptError, Sealed, Verified, key_id, render, seal, verify};
+use trip::{StoreId, UnixMillis};
+
+use crate::config::{key_text, public_key};
+use crate::intent::Intent;
+
+/// A key file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It cannot be read or written.
+    #[error("{what} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// It holds something else.
+    #[error("{} is no {expected}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes for a new key: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Signs receipts.
+pub struct Office {
+    store: StoreId,
+    store_name: String,
+    key: SigningKey,
+}
+
+impl Office {
+    /// Opens the office of `store`; the key is read from `data`, and made there at the first start
+    /// (`receipt.key`, for the owner's eyes only, with `receipt-key.pub` beside it).
+    ///
+    /// # Errors
+    /// [`KeyError`] when the key cannot be read, made or written.
+    pub fn open(store: StoreId, store_name: String, data: &Path) -> Result<Self, KeyError> {
+        let path = data.join("receipt.key");
+        let key = match std::fs::read(&path) {
+            Ok(bytes) => {
+                let bytes: [u8; 32] = bytes
+                    .try_into()
+                    .map_err(|_| KeyError::Wrong { path: path.clone(), expected: "receipt key of 32 bytes" })?;
+                SigningKey::from_bytes(&bytes)
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_key(&path)?,
+            Err(source) => return Err(KeyError::File { what: "cannot read", path, source }),
+        };
+        let public = data.join("receipt-key.pub");
+        let text = key_text(&key.verifying_key());
+        if std::fs::read_to_string(&public).ok().as_deref() != Some(text.as_str()) {
+            std::fs::write(&public, &text).map_err(|source| KeyError::File {
+                what: "cannot write",
+                path: public,
+                source,
+            })?;
+        }
+        Ok(Self { store, store_name, key })
+    }
+
+    /// An office with a given key, for tests.
+    #[cfg(test)]
+    pub(crate) fn with_key(store: StoreId, store_name: &str, key: SigningKey) -> Self {
+        Self { store, store_name: store_name.into(), key }
+    }
+
+    /// The key that checks this office's receipts.
+    pub fn public_key(&self) -> VerifyingKey {
+        self.key.verifying_key()
+    }
+
+    /// Puts the public key into this machine's trust folder.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the folder cannot be written.
+    pub fn trust_here(&self, folder: &Path) -> Result<(), KeyError> {
+        let path = folder.join(format!("{}.pub", self.store));
+        let fail = |source| KeyError::File { what: "cannot write", path: path.clone(), source };
+        std::fs::create_dir_all(folder).map_err(fail)?;
+        std::fs::write(&path, key_text(&self.public_key())).map_err(fail)
+    }
+
+    /// The number of the store's `n`th receipt.
+    pub fn number(&self, n: u64) -> String {
+        format!("{}-{n:06}", self.store)
+    }
+
+    /// Makes and signs the receipt of an approved intent; `None` when it is not approved.
+    pub fn receipt(&self, intent: &Intent, number: String, at: UnixMillis) -> Option<Sealed> {
+        let approval = intent.approval.as_ref()?;
+        let receipt = Receipt {
+            v: 1,
+            number,
+            store: self.store.clone(),
+            store_name: self.store_name.clone(),
+            trip: intent.trip.clone(),
+            lane: intent.lane.clone(),
+            at,
+            catalogue: intent.catalogue,
+            totals: intent.totals.clone(),
+            charged: approval.amount,
+            tender: approval.tender.clone(),
+        };
+        Some(seal(&receipt, &self.key))
+    }
+}
+
+fn make_key(path: &Path) -> Result<SigningKey, KeyError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(KeyError::Random)?;
+    let fail = |source| KeyError::File { what: "cannot write", path: path.to_owned(), source };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(fail)?;
+    file.write_all(&seed).and_then(|()| file.sync_all()).map_err(fail)?;
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+/// Where this machine keeps the keys it trusts: `$TRUNDLE_TRUST`, else `trundle/trust` in the
+/// user's data folder. `None` when neither is set and there is no home.
+pub fn trust_folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set("TRUNDLE_TRUST").or_else(|| {
+        let data = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")))?;
+        Some(data.join("trundle/trust"))
+    })
+}
+
+/// Reads the public keys in `files`.
+///
+/// # Errors
+/// [`KeyError`] names the file that cannot be read or holds no key.
+pub fn read_keys(files: &[PathBuf]) -> Result<Vec<VerifyingKey>, KeyError> {
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(|source| KeyError::File {
+            what: "cannot read key",
+            path: path.clone(),
+            source,
+        })?;
+        public_key(&text)
+            .ok_or_else(|| KeyError::Wrong { path: path.clone(), expected: "public key (43 letters of base64url)" })
+    };
+    files.iter().map(read).collect()
+}
+
+/// The keys in a trust folder: every `*.pub`. A missing folder has none.
+///
+/// # Errors
+/// As [`read_keys`].
+pub fn trusted_keys(folder: &Path) -> Result<Vec<VerifyingKey>, KeyError> {
+    let mut files: Vec<PathBuf> = match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "pub")).collect()
+        }
+        Err(_) => Vec::new(),
+    };
+    files.sort();
+    read_keys(&files)
+}
+
+/// Checks a receipt file against `keys` and says what it holds, for people.
+///
+/// # Errors
+/// [`ReceiptError`] says why it is not accepted.
+pub fn check(file: &[u8], keys: &[VerifyingKey]) -> Result<String, ReceiptError> {
+    let page = match verify(file, keys)? {
+        Verified::Receipt(receipt) => render(&receipt),
+        Verified::Summary(summary) => {
+            format!(
+                "Receipt {} of {}\nCharged {}\nDigest of the whole receipt {}\n",
+                summary.number, summary.store, summary.charged, summary.receipt
+            )
+        }
+    };
+    let signer = keys.iter().find(|key| verify(file, std::slice::from_ref(*key)).is_ok());
+    let name = signer.map(|key| key_id(key).iter().map(|b| format!("{b:02x}")).collect::<String>()).unwrap_or_default();
+    Ok(format!("{page}\nsignature good, key {name}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intent::IntentState;
+    use crate::intent::tests::{approval, intent};
+    use trip::pricing::PricedLine;
+    use trip::{LineId, Quantity};
+
+    fn paid() -> Intent {
+        let mut intent = intent(IntentState::Approved);
+        let line = PricedLine {
+            line: LineId(1),
+            name: "Oat drink".into(),
+            quantity: Quantity::Each(1),
+            unit: Some(2384),
+            price: 2384,
+            deposit: 0,
+            tax: 'Z',
+        };
+        intent.totals.lines.push(line);
+        intent.approval = Some(approval(2384));
+        intent
+    }
+
+    #[test]
+    fn a_receipt_is_accepted_with_the_stores_key_and_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = StoreId::new("market-street").expect("valid");
+        let office = Office::open(store.clone(), "Market Street".into(), folder.path()).expect("a new key");
+        let sealed = office.receipt(&paid(), office.number(7), UnixMillis(0)).expect("it is approved");
+        let again = Office::open(store, "Market Street".into(), folder.path()).expect("the same key");
+        let page = check(&sealed.cose, &[again.public_key()]).expect("a good receipt");
+        assert!(
+            page.contains("Oat drink")
+                && page.contains("market-street-000007")
+                && page.contains("signature good, key "),
+            "{page}"
+        );
+        assert!(check(sealed.qr.as_bytes(), &[again.public_key()]).expect("a good QR").contains("£23.84"));
+        let stranger = SigningKey::from_bytes(&[9; 32]).verifying_key();
+        assert!(matches!(check(&sealed.cose, &[stranger]), Err(ReceiptError::UnknownKey { .. })));
+        let mut changed = sealed.cose.clone();
+        let at = changed.windows(3).position(|w| w == b"Oat").expect("its name is in it");
+        changed[at] = b'G';
+        assert_eq!(check(&changed, &[again.public_key()]), Err(ReceiptError::Signature));
+        assert!(check(b"not a receipt", &[again.public_key()]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_is_for_its_owner_only_and_its_public_half_can_be_trusted() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let office = Office::open(StoreId::new("s").expect("valid"), "S".into(), folder.path()).expect("a new key");
+        let mode = std::fs::metadata(folder.path().join("receipt.key")).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let trust = folder.path().join("trust");
+        assert_eq!(trusted_keys(&trust).expect("a missing folder has none"), vec![]);
+        office.trust_here(&trust).expect("written");
+        assert_eq!(trusted_keys(&trust).expect("one key"), vec![office.public_key()]);
+        std::fs::write(trust.join("bad.pub"), "nonsense").expect("written");
+        assert!(trusted_keys(&trust).expect_err("a bad key").to_string().contains("bad.pub"));
+    }
+}

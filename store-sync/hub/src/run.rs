@@ -1,0 +1,308 @@
+//! The shell: opens files and sockets, gives the hub its inputs and the time, and carries out its
+//! effects. One thread owns the hub; tasks bring it what the bus, terminals and staff say.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+use trip::message::{HubState, VERSION};
+use trip::{LaneId, StoreId, UnixMillis, topics};
+
+use crate::bus::{Bus, BusError, External, InProcess, Line, Outgoing, Wishes};
+use crate::catalogues::{Catalogues, CataloguesError};
+use crate::config::{BusConfig, Config, key_text};
+use crate::hub::{Effect, Hub, Input, Setting};
+use crate::intent::Answer;
+use crate::receipt::{KeyError, Office, trust_folder};
+use crate::store::{SqliteStore, StoreError};
+use crate::terminal::{NexoTerminal, Terminal};
+use crate::web::{self, WebError, board::Board};
+
+/// How often the hub looks at the time.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How long an input waits that the database could not take in.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// Inputs that may wait; then whoever brings the next one waits.
+const INPUT_QUEUE: usize = 256;
+
+/// How long the last words may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The hub cannot start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The data folder cannot be made.
+    #[error("cannot make data folder {}: {source}; make it, or let this user write there", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The catalogue cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] CataloguesError),
+    /// The receipt key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database cannot be used. Start again: nothing that was acked is lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bus does not start.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The staff page does not start.
+    #[error(transparent)]
+    Web(#[from] WebError),
+    /// A terminal's client cannot be made.
+    #[error("{0}")]
+    Terminal(String),
+    /// A part ended that must not.
+    #[error("{0}; the hub stops, and takes up again where it was when it is started")]
+    Part(String),
+}
+
+/// What a started hub says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ready {
+    /// Where its broker is.
+    pub mqtt: String,
+    /// Where its staff page is.
+    pub http: SocketAddr,
+    /// The key that checks its receipts, base64url.
+    pub receipt_key: String,
+}
+
+enum Told {
+    Input(Input),
+    Stop,
+}
+
+/// Runs a hub until `stop`. Calls `ready` once carts may connect.
+///
+/// # Errors
+/// [`RunError`] names the file, folder, port or part, and what to do.
+pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Output = ()>) -> Result<(), RunError> {
+    let catalogues_folder = config.data.join("catalogues");
+    std::fs::create_dir_all(&config.data).map_err(|source| RunError::Folder { path: config.data.clone(), source })?;
+    let catalogues = Catalogues::open(&config.catalogue, &catalogues_folder)?;
+    let office = Office::open(config.store.clone(), catalogues.current().store_name.clone(), &config.data)?;
+    if config.trust_own_key {
+        match trust_folder() {
+            Some(folder) => office.trust_here(&folder)?,
+            None => tracing::warn!("trust_own_key is set, but this user has no home folder; set TRUNDLE_TRUST"),
+        }
+    }
+    let receipt_key = key_text(&office.public_key());
+    let storage = SqliteStore::open(&config.data.join("hub.db"))?;
+    let boot_epoch = now().0.unsigned_abs();
+    let terminals = terminals(&config, boot_epoch)?;
+    let mut line = start_bus(&config, boot_epoch).await?;
+
+    let (board, watched) = watch::channel(Arc::new(Board::default()));
+    let (taps, mut tapped) = mpsc::channel(INPUT_QUEUE);
+    let (http, serving) = web::serve(config.http, watched, taps).await?;
+
+    let setting = Setting {
+        store: config.store.clone(),
+        lanes: config.lanes.iter().map(|lane| lane.id.clone()).collect(),
+        carts: config.carts.iter().map(|cart| (cart.id.clone(), cart.public_key)).collect(),
+        boot_epoch,
+    };
+    let (hub, first) = Hub::start(setting, storage, catalogues, office, now())?;
+    let (tell, told) = mpsc::channel(INPUT_QUEUE);
+    let shell = Shell {
+        outgoing: line.outgoing.clone(),
+        terminals,
+        tell: tell.clone(),
+        tasks: Handle::current(),
+        board,
+        zone: config.timezone.clone(),
+    };
+    let (ended, end) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("hub".into())
+        .spawn(move || drop(ended.send(own(hub, first, told, &shell))))
+        .map_err(|e| RunError::Part(format!("no thread for the hub: {e}")))?;
+
+    let address = line.address.clone();
+    let events = tokio::spawn({
+        let tell = tell.clone();
+        async move {
+            // Until the line itself ends: at the end it must be emptied for its last words to go out.
+            while let Some(event) = line.events.recv().await {
+                let _ = tell.send(Told::Input(Input::Bus(event))).await;
+            }
+        }
+    });
+    let staff = tell.clone();
+    tokio::spawn(async move {
+        while let Some(action) = tapped.recv().await {
+            let _ = staff.send(Told::Input(Input::Staff(action))).await;
+        }
+    });
+    let clock = tell.clone();
+    tokio::spawn(async move {
+        while clock.send(Told::Input(Input::Tick)).await.is_ok() {
+            tokio::time::sleep(TICK).await;
+        }
+    });
+    ready(Ready { mqtt: address, http, receipt_key });
+
+    let mut end = end;
+    let outcome = tokio::select! {
+        outcome = &mut end => outcome,
+        result = serving => return Err(RunError::Part(format!("the staff page ended: {result:?}"))),
+        () = stop => {
+            let _ = tell.send(Told::Stop).await;
+            end.await
+        }
+    };
+    let farewell = Outgoing { retain: true, ..state(&config.store, false, boot_epoch) };
+    let _ = line.outgoing.send(farewell);
+    drop(line.outgoing);
+    let _ = tokio::time::timeout(FAREWELL, events).await;
+    match outcome {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(RunError::Part("the hub's thread ended".into())),
+    }
+}
+
+fn terminals(config: &Config, run: u64) -> Result<HashMap<LaneId, Arc<NexoTerminal>>, RunError> {
+    let one = |lane: &crate::config::LaneConfig| {
+        let terminal = NexoTerminal::new(lane, &config.store, run).map_err(|e| RunError::Terminal(e.to_string()))?;
+        Ok((lane.id.clone(), Arc::new(terminal)))
+    };
+    config.lanes.iter().map(one).collect()
+}
+
+fn state(store: &StoreId, online: bool, boot_epoch: u64) -> Outgoing {
+    let state = HubState { v: VERSION, online, boot_epoch };
+    let payload = serde_json::to_vec(&state).unwrap_or_else(|e| unreachable!("it has only plain fields: {e}"));
+    Outgoing { topic: topics::hub_state(store), payload, retain: true }
+}
+
+async fn start_bus(config: &Config, boot_epoch: u64) -> Result<Line, BusError> {
+    let wishes = Wishes {
+        client: format!("hub-{}", config.store),
+        subscriptions: vec![topics::carts_up(&config.store)],
+        will: state(&config.store, false, boot_epoch),
+    };
+    match &config.bus {
+        BusConfig::Listen(listen) => InProcess { listen: *listen }.start(wishes).await,
+        BusConfig::External(address) => External { address: address.clone() }.start(wishes).await,
+    }
+}
+
+/// What the hub's thread carries effects out with.
+struct Shell {
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+    terminals: HashMap<LaneId, Arc<NexoTerminal>>,
+    tell: mpsc::Sender<Told>,
+    tasks: Handle,
+    board: watch::Sender<Arc<Board>>,
+    zone: TimeZone,
+}
+
+/// The hub's thread: inputs one by one, until it is told to stop or the database breaks.
+fn own(
+    mut hub: Hub<SqliteStore>,
+    first: Vec<Effect>,
+    mut told: mpsc::Receiver<Told>,
+    shell: &Shell,
+) -> Result<(), StoreError> {
+    first.into_iter().for_each(|effect| shell.carry_out(effect));
+    while let Some(Told::Input(input)) = told.blocking_recv() {
+        hub.handle(input, now())?.into_iter().for_each(|effect| shell.carry_out(effect));
+        let board = hub.board(&shell.zone);
+        shell.board.send_if_modified(|shown| {
+            let changed = **shown != board;
+            if changed {
+                *shown = Arc::new(board);
+            }
+            changed
+        });
+    }
+    Ok(())
+}
+
+impl Shell {
+    fn carry_out(&self, effect: Effect) {
+        match effect {
+            // An error means that the line has ended, and with it the hub.
+            Effect::Publish(message) => drop(self.outgoing.send(message)),
+            Effect::Ask { lane, ask, intent, after_ms } => {
+                let (terminal, tell) = (self.terminals.get(&lane).cloned(), self.tell.clone());
+                self.tasks.spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                    let answer = match terminal {
+                        Some(terminal) => terminal.ask(ask, &intent).await,
+                        None => Answer::NoAnswer {
+                            why: format!("lane {lane} is not set up any more; add it again to settle its payment"),
+                        },
+                    };
+                    let _ = tell.send(Told::Input(Input::Answer { intent: intent.id, ask, answer })).await;
+                });
+            }
+            Effect::Again(input) => {
+                let tell = self.tell.clone();
+                self.tasks.spawn(async move {
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                    let _ = tell.send(Told::Input(*input)).await;
+                });
+            }
+        }
+    }
+}
+
+/// An error and its causes in one line, each said once: many messages name their cause already.
+pub fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |e| e.source());
+    causes
+        .map(ToString::to_string)
+        .fold(error.to_string(), |said, cause| if said.contains(&cause) { said } else { format!("{said}: {cause}") })
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// What the system says when signals cannot be watched.
+pub async fn stop_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = term.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let source = || std::io::Error::from_raw_os_error(30);
+        let folder = RunError::Folder { path: "x".into(), source: source() };
+        assert_eq!(explain(&folder).matches("os error 30").count(), 1);
+        let bare = anyhow::Error::from(source()).context("cannot read x");
+        assert!(explain(bare.as_ref()).starts_with("cannot read x: "));
+    }
+}

@@ -1,0 +1,130 @@
+//! What every [`Storage`] must do. A new one passes by calling [`run`] with a function that opens
+//! the same place again and again.
+
+use trip::chain::Head;
+use trip::message::{Command, Order};
+use trip::{CartId, Hash, TripState, UnixMillis};
+
+use super::{CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TripRow, Write};
+use crate::intent::tests::intent;
+use crate::intent::{Intent, IntentState};
+
+/// Runs every claim against the empty place that `open` opens.
+pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
+    what_is_committed_is_there_after_opening_again(open);
+    a_record_is_stored_once_and_a_refused_commit_leaves_nothing(open);
+    a_trip_has_one_live_intent(open);
+    a_command_is_open_until_it_is_done(open);
+    the_rest_is_kept(open);
+}
+
+fn cart() -> CartId {
+    CartId::new("cart-1").expect("valid")
+}
+
+fn record(seq: u64) -> Write {
+    Write::Record { cart: cart(), epoch: 7, seq, text: format!("record {seq}") }
+}
+
+fn head(epoch: u64, seq: u64) -> CartRow {
+    let head = Head { seq, hash: Hash::of(&seq.to_be_bytes()) };
+    CartRow { cart: cart(), epoch, head, state: TripState::default(), at: UnixMillis(5) }
+}
+
+fn what_is_committed_is_there_after_opening_again<S: Storage>(open: &dyn Fn() -> S) {
+    let trip = intent(IntentState::Created).trip;
+    let row = TripRow {
+        trip: trip.clone(),
+        cart: cart(),
+        epoch: 7,
+        state: TripState::default(),
+        ending: None,
+        at: UnixMillis(5),
+    };
+    open().commit(&[record(1), Write::Cart(head(7, 1)), Write::Trip(row.clone())]).expect("committed");
+    let store = open();
+    assert_eq!(store.record(&cart(), 7, 1).expect("read").as_deref(), Some("record 1"));
+    assert_eq!(store.cart(&cart(), 7).expect("read"), Some(head(7, 1)));
+    assert_eq!(store.trip(&trip).expect("read"), Some(row));
+    assert_eq!(store.cart(&cart(), 8).expect("read"), None);
+}
+
+fn a_record_is_stored_once_and_a_refused_commit_leaves_nothing<S: Storage>(open: &dyn Fn() -> S) {
+    let mut store = open();
+    let error = store.commit(&[record(2), record(1), Write::Cart(head(7, 2))]).expect_err("record 1 is there");
+    assert_eq!(error.kind, StoreKind::Conflict);
+    assert_eq!(store.record(&cart(), 7, 2).expect("read"), None, "half a commit was kept");
+    assert_eq!(store.cart(&cart(), 7).expect("read"), Some(head(7, 1)));
+    store.commit(&[Write::Cart(head(9, 1))]).expect("a new epoch");
+    assert_eq!(store.carts().expect("read"), vec![head(9, 1)], "the newest journal counts");
+}
+
+fn a_trip_has_one_live_intent<S: Storage>(open: &dyn Fn() -> S) {
+    let mut store = open();
+    let first = intent(IntentState::Created);
+    let second = Intent { id: trip::IntentId::new("i-second").expect("valid"), ..first.clone() };
+    store.commit(&[Write::Intent(first.clone())]).expect("the first");
+    for state in [IntentState::Created, IntentState::Sent, IntentState::Unknown, IntentState::Approved] {
+        store.commit(&[Write::Intent(Intent { state, ..first.clone() })]).expect("the first changes");
+        let error = store.commit(&[Write::Intent(second.clone())]).expect_err("a second live intent");
+        assert_eq!(error.kind, StoreKind::Conflict, "{state:?}");
+    }
+    let done = Intent { state: IntentState::Declined, ..first };
+    store.commit(&[Write::Intent(done.clone()), Write::Intent(second.clone())]).expect("the first is over");
+    assert_eq!(store.open_intents().expect("read"), vec![second.clone()]);
+    assert_eq!(store.intent(&done.id).expect("read"), Some(done.clone()));
+    assert_eq!(store.intents(&second.trip).expect("read"), vec![done, second]);
+}
+
+fn a_command_is_open_until_it_is_done<S: Storage>(open: &dyn Fn() -> S) {
+    let mut store = open();
+    let trip = intent(IntentState::Created).trip;
+    let command = Command { v: 1, id: "help-1".into(), expires_at: UnixMillis(9), trip, order: Order::EndHelp };
+    let row = CommandRow { cart: cart(), command };
+    store.commit(&[Write::Command(row.clone()), Write::Command(row.clone())]).expect("committed");
+    assert_eq!(store.open_commands().expect("read"), vec![row.clone()]);
+    store.commit(&[Write::CommandDone("help-1".into())]).expect("committed");
+    store.commit(&[Write::Command(row)]).expect("committed");
+    assert_eq!(store.open_commands().expect("read"), vec![], "a command that is done stays done");
+}
+
+fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {
+    let mut store = open();
+    let intent = intent(IntentState::Declined);
+    let receipt = ReceiptRow {
+        number: "r-1".into(),
+        trip: intent.trip.clone(),
+        intent: intent.id.clone(),
+        at: UnixMillis(3),
+        cose: vec![0, 255],
+        digest: Hash::of(b"r"),
+        qr: "TR1:X".into(),
+        void: false,
+    };
+    let gate = |open| GateRow { lane: intent.lane.clone(), intent: intent.id.clone(), open, at: UnixMillis(4) };
+    let odd = QuarantineRow {
+        cart: cart(),
+        digest: Hash::of(b"odd"),
+        reason: "odd".into(),
+        payload: b"odd".to_vec(),
+        at: UnixMillis(1),
+    };
+    store
+        .commit(&[
+            Write::Receipt(receipt.clone()),
+            Write::Gate(gate(true)),
+            Write::Gate(gate(false)),
+            Write::Quarantine(odd.clone()),
+            Write::Quarantine(odd.clone()),
+            Write::Count("receipt"),
+            Write::Count("receipt"),
+        ])
+        .expect("committed");
+    let void = ReceiptRow { void: true, ..receipt };
+    store.commit(&[Write::Receipt(void.clone())]).expect("committed");
+    assert_eq!(store.receipts(10).expect("read"), vec![void.clone()]);
+    assert_eq!(store.receipt_of(&intent.id).expect("read"), Some(void));
+    assert_eq!(store.gates().expect("read"), vec![gate(false)]);
+    assert_eq!(store.quarantine(10).expect("read"), vec![odd]);
+    assert_eq!((store.counter("receipt").expect("read"), store.counter("none").expect("read")), (2, 0));
+}

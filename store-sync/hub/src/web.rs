@@ -1,0 +1,215 @@
+//! The staff page: one page on this machine, drawn here and kept fresh by server-sent events.
+//!
+//! It is for the loopback only. Every request must name a loopback host, so that no foreign web
+//! page can reach it under a name of its own (DNS rebinding), and every tap must come from the page
+//! itself, so that none can tap in its stead.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Form, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use futures_util::stream::{self, Stream};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use trip::{CartId, HoldId, LineId};
+
+use crate::hub::StaffAction;
+
+pub mod board;
+mod page;
+
+use board::Board;
+
+/// Waiting times are counted on the page; it is told the time this often, so that clocks agree.
+const SAY_SOMETHING_EVERY: Duration = Duration::from_secs(15);
+
+/// The page cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "staff page cannot listen on {address}: {source}; choose another port in http = \"…\" or stop the other program"
+)]
+pub struct WebError {
+    address: SocketAddr,
+    source: std::io::Error,
+}
+
+#[derive(Clone)]
+struct Desk {
+    board: watch::Receiver<Arc<Board>>,
+    taps: mpsc::Sender<StaffAction>,
+}
+
+/// Serves the page at `address`, port 0 for any free one; returns where it is, and what serves it.
+///
+/// # Errors
+/// [`WebError`] when the port is in use.
+pub async fn serve(
+    address: SocketAddr,
+    board: watch::Receiver<Arc<Board>>,
+    taps: mpsc::Sender<StaffAction>,
+) -> Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send), WebError> {
+    let fail = |source| WebError { address, source };
+    let socket = TcpListener::bind(address).await.map_err(fail)?;
+    let bound = socket.local_addr().map_err(fail)?;
+    let router = Router::new()
+        .route("/", get(page))
+        .route("/live", get(live))
+        .route("/help-has-come", post(help_has_come))
+        .route("/age-checked", post(age_checked))
+        .route("/release-hold", post(release_hold))
+        .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE) }))
+        .route("/live.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], page::SCRIPT) }))
+        .layer(from_fn(guard))
+        .with_state(Desk { board, taps });
+    Ok((bound, async move { axum::serve(socket, router).await }))
+}
+
+/// Lets only this machine's own page through, and tells browsers to allow no more than it needs.
+async fn guard(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if !host(headers).is_some_and(is_loopback) {
+        return (StatusCode::MISDIRECTED_REQUEST, "open this page as http://127.0.0.1 on the hub itself")
+            .into_response();
+    }
+    if request.method() == axum::http::Method::POST && !same_origin(headers) {
+        return (StatusCode::FORBIDDEN, "this must be tapped on the staff page itself").into_response();
+    }
+    let mut response = next.run(request).await;
+    let rules = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in rules {
+        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST)?.to_str().ok()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Browsers name the page that a form is sent from; it must be this one.
+fn same_origin(headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
+    match (origin.and_then(|o| o.strip_prefix("http://")), host(headers)) {
+        (Some(origin), Some(host)) => origin == host,
+        _ => false,
+    }
+}
+
+async fn page(State(desk): State<Desk>) -> Html<String> {
+    let board = desk.board.borrow().clone();
+    Html(page::whole(&board).into_string())
+}
+
+/// The board, drawn anew whenever it changes.
+async fn live(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let mut board = desk.board;
+    board.mark_changed();
+    let events = stream::unfold(board, |mut board| async move {
+        board.changed().await.ok()?;
+        let drawn = page::board(&board.borrow_and_update().clone()).into_string();
+        Some((Ok(Event::default().event("board").data(drawn)), board))
+    });
+    Sse::new(events).keep_alive(KeepAlive::new().interval(SAY_SOMETHING_EVERY))
+}
+
+#[derive(Deserialize)]
+struct HelpForm {
+    cart: CartId,
+}
+
+async fn help_has_come(State(desk): State<Desk>, Form(form): Form<HelpForm>) -> Response {
+    tap(&desk, StaffAction::HelpHasCome { cart: form.cart }).await
+}
+
+#[derive(Deserialize)]
+struct AgeForm {
+    cart: CartId,
+    line: u32,
+    approved: bool,
+}
+
+async fn age_checked(State(desk): State<Desk>, Form(form): Form<AgeForm>) -> Response {
+    tap(&desk, StaffAction::AgeChecked { cart: form.cart, line: LineId(form.line), approved: form.approved }).await
+}
+
+#[derive(Deserialize)]
+struct HoldForm {
+    cart: CartId,
+    hold: u32,
+}
+
+async fn release_hold(State(desk): State<Desk>, Form(form): Form<HoldForm>) -> Response {
+    tap(&desk, StaffAction::ReleaseHold { cart: form.cart, hold: HoldId(form.hold) }).await
+}
+
+async fn tap(desk: &Desk, action: StaffAction) -> Response {
+    match desk.taps.send(action).await {
+        Ok(()) => Redirect::to("/").into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the hub is stopping").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_let_in() {
+        for good in ["localhost", "localhost:8080", "127.0.0.1:8080", "127.0.0.1", "[::1]:8080", "[::1]"] {
+            assert!(is_loopback(good), "{good}");
+        }
+        for bad in [
+            "",
+            "evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "192.168.1.5:80",
+            "localhost.evil.example",
+        ] {
+            assert!(!is_loopback(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_tap_from_another_page_is_refused() {
+        let check = |origin: Option<&'static str>, expected: bool| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, header::HeaderValue::from_static("127.0.0.1:8080"));
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, header::HeaderValue::from_static(origin));
+            }
+            assert_eq!(same_origin(&headers), expected, "{origin:?}");
+        };
+        check(Some("http://127.0.0.1:8080"), true);
+        check(Some("http://evil.example"), false);
+        check(Some("http://127.0.0.1:8081"), false);
+        check(Some("null"), false);
+        check(None, false);
+    }
+}

@@ -1,0 +1,123 @@
+//! What the staff page shows, as plain values: whoever makes a board knows no HTML, and whoever
+//! draws it knows no database.
+
+use trip::{CartId, HoldId, LaneId, LineId};
+
+/// All of the page.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Board {
+    /// The store's name.
+    pub store: String,
+    /// True while the broker answers.
+    pub connected: bool,
+    /// Payloads that were refused.
+    pub refused: u64,
+    /// Carts, those that need someone first.
+    pub carts: Vec<CartCard>,
+    /// Lanes, in the order of the configuration.
+    pub lanes: Vec<LaneCard>,
+    /// The last receipts, newest first.
+    pub receipts: Vec<ReceiptLine>,
+}
+
+/// How a cart is, in one word; the order is the order of the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CartStatus {
+    /// Someone is waiting for help.
+    Help,
+    /// Someone is waiting for an age check.
+    AgeCheck,
+    /// A device is out.
+    Fault,
+    /// Off the line in the middle of a trip.
+    LostInTrip,
+    /// At the exit.
+    AtExit,
+    /// In a trip.
+    Shopping,
+    /// Paid; on its way out.
+    Paid,
+    /// Charging.
+    Charging,
+    /// Nobody shops with it.
+    Idle,
+    /// Off the line.
+    Offline,
+}
+
+/// One cart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CartCard {
+    /// Its name.
+    pub cart: CartId,
+    /// In one word.
+    pub status: CartStatus,
+    /// Since when that matters (help, offline), as a clock time in milliseconds since 1970.
+    pub since_ms: Option<i64>,
+    /// Charge in percent, when known.
+    pub battery_percent: Option<u8>,
+    /// Events that the hub does not have yet, when known.
+    pub unsynced: u64,
+    /// Devices that are out.
+    pub faults: Vec<String>,
+    /// Its basket, while it is in a trip.
+    pub basket: Option<BasketCard>,
+}
+
+/// One basket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BasketCard {
+    /// The total, or that it cannot be told.
+    pub total: String,
+    /// Pieces and weighed things.
+    pub items: u32,
+    /// Each line: name, how much, price.
+    pub lines: Vec<(String, String, String)>,
+    /// Savings: label, amount.
+    pub savings: Vec<(String, String)>,
+    /// Lines that wait for an age check, with their names.
+    pub age_checks: Vec<(LineId, String)>,
+    /// What is unresolved, in words.
+    pub holds: Vec<(HoldId, String)>,
+}
+
+/// One lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaneCard {
+    /// Its name.
+    pub lane: LaneId,
+    /// True while the gate is open.
+    pub gate_open: bool,
+    /// The attempt it is busy with, or the last one.
+    pub payment: Option<PaymentCard>,
+    /// Carts that wait behind it.
+    pub queue: Vec<CartId>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaymentCard {
+    /// Whose.
+    pub cart: CartId,
+    /// How much.
+    pub amount: String,
+    /// How far it is.
+    pub state: crate::intent::IntentState,
+}
+
+/// One receipt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceiptLine {
+    /// Its number.
+    pub number: String,
+    /// When, by the store's clock.
+    pub at: String,
+    /// How much.
+    pub amount: String,
+    /// With what.
+    pub tender: String,
+    /// Where.
+    pub lane: String,
+    /// True when the money was given back.
+    pub void: bool,
+}

@@ -1,0 +1,289 @@
+//! The staff page as HTML. Everything that comes from outside is escaped by maud.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, ReceiptLine};
+use crate::intent::IntentState;
+
+/// The page's look.
+pub(super) const STYLE: &str = include_str!("style.css");
+
+/// The page's few lines of script: swap in the board when it changes, and count waiting times.
+pub(super) const SCRIPT: &str = include_str!("live.js");
+
+/// The page whole.
+pub(super) fn whole(shown: &Board) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "Trundle · " (shown.store) }
+                link rel="stylesheet" href="/style.css";
+                script defer src="/live.js" {}
+            }
+            body {
+                main id="board" { (board(shown)) }
+                p id="lost" role="status" hidden { "No word from the hub. What you see may be old." }
+            }
+        }
+    }
+}
+
+/// What changes: everything inside `main`.
+pub(super) fn board(shown: &Board) -> Markup {
+    let needing = shown.carts.iter().filter(|c| c.status <= CartStatus::LostInTrip).count();
+    let in_trip = shown.carts.iter().filter(|c| c.basket.is_some()).count();
+    html! {
+        header {
+            h1 { "Trundle" span.store { (shown.store) } }
+            ul.sums {
+                li { strong { (in_trip) } " shopping" }
+                li.urgent[needing > 0] { strong { (needing) } @if needing == 1 { " needs you" } @else { " need you" } }
+                @if shown.refused > 0 { li { strong { (shown.refused) } " refused" } }
+                @if shown.connected { li.line { "◦ line up" } } @else { li.urgent { "✕ line down" } }
+            }
+        }
+        section aria-label="Exit lanes" {
+            h2 { "Exit lanes" }
+            div.lanes { @for lane in &shown.lanes { (lane_card(lane)) } }
+            @if shown.lanes.is_empty() { p.none { "No lane is set up." } }
+        }
+        section aria-label="Carts" {
+            h2 { "Carts" }
+            div.carts { @for cart in shown.carts.iter().filter(|c| !at_rest(c)) { (cart_card(cart)) } }
+            div class="carts rest" { @for cart in shown.carts.iter().filter(|c| at_rest(c)) { (cart_card(cart)) } }
+            @if shown.carts.is_empty() { p.none { "No cart is set up." } }
+        }
+        section aria-label="Last receipts" {
+            h2 { "Last receipts" }
+            @if shown.receipts.is_empty() { p.none { "None yet." } } @else { (receipts(&shown.receipts)) }
+        }
+    }
+}
+
+/// Carts that nobody shops with and that need nobody stand together, small.
+fn at_rest(cart: &CartCard) -> bool {
+    cart.status >= CartStatus::Charging
+}
+
+/// Shape and word of a status; the colour only repeats them.
+fn words(status: CartStatus) -> (&'static str, &'static str, &'static str) {
+    match status {
+        CartStatus::Help => ("?", "needs help", "honey"),
+        CartStatus::AgeCheck => ("18", "age check", "honey"),
+        CartStatus::Fault => ("!", "fault", "clay"),
+        CartStatus::LostInTrip => ("⌁", "lost in a trip", "clay"),
+        CartStatus::AtExit => ("→", "at the exit", "leaf"),
+        CartStatus::Shopping => ("●", "shopping", "plain"),
+        CartStatus::Paid => ("✓", "paid", "leaf"),
+        CartStatus::Charging => ("ϟ", "charging", "quiet"),
+        CartStatus::Idle => ("○", "free", "quiet"),
+        CartStatus::Offline => ("–", "offline", "quiet"),
+    }
+}
+
+fn cart_card(card: &CartCard) -> Markup {
+    let (shape, word, tone) = words(card.status);
+    html! {
+        article class={ "cart " (tone) } id={ "cart-" (card.cart) } {
+            div.top {
+                h3 { (number(card.cart.as_str())) }
+                p.status {
+                    span.shape aria-hidden="true" { (shape) } span { (word) }
+                    @if let Some(since) = card.since_ms { time.since data-since=(since) {} }
+                }
+                (battery(card.battery_percent))
+            }
+            @if card.status == CartStatus::Help {
+                form method="post" action="/help-has-come" {
+                    input type="hidden" name="cart" value=(card.cart);
+                    button.main { "Help has come" }
+                }
+            }
+            @if !card.faults.is_empty() { p.faults { "! out: " (card.faults.join(", ")) } }
+            @if card.unsynced > 0 { p.small { (card.unsynced) " events still on the cart" } }
+            @if let Some(basket) = &card.basket { (basket_card(card, basket)) }
+        }
+    }
+}
+
+/// `cart-07` is read across a room as 07.
+fn number(cart: &str) -> &str {
+    let digits = cart.rfind(|c: char| !c.is_ascii_digit()).map_or(cart, |at| &cart[at + 1..]);
+    if digits.is_empty() { cart } else { digits }
+}
+
+fn battery(percent: Option<u8>) -> Markup {
+    let Some(percent) = percent.map(|p| p.min(100)) else {
+        return html! { p.battery.small { "battery not known" } };
+    };
+    html! {
+        p.battery {
+            meter min="0" max="100" low="25" high="50" optimum="100" value=(percent) aria-label="battery" {}
+            span { (percent) " %" }
+        }
+    }
+}
+
+fn basket_card(card: &CartCard, basket: &BasketCard) -> Markup {
+    let items = if basket.items == 1 { "item" } else { "items" };
+    html! {
+        p.total { strong { (basket.total) } span { (basket.items) " " (items) } }
+        @for (line, name) in &basket.age_checks {
+            form.check method="post" action="/age-checked" {
+                input type="hidden" name="cart" value=(card.cart);
+                input type="hidden" name="line" value=(line.0);
+                span { "Old enough for " strong { (name) } "?" }
+                button.main name="approved" value="true" { "Yes, sell it" }
+                button name="approved" value="false" { "No" }
+            }
+        }
+        @for (hold, what) in &basket.holds {
+            form.check method="post" action="/release-hold" {
+                input type="hidden" name="cart" value=(card.cart);
+                input type="hidden" name="hold" value=(hold.0);
+                span { "? " (what) }
+                button { "Looked at, let go" }
+            }
+        }
+        @if !basket.lines.is_empty() {
+            details id={ "basket-" (card.cart) } {
+                summary { "Basket" }
+                table {
+                    @for (name, how_much, price) in &basket.lines {
+                        tr { td { (name) } td.much { (how_much) } td.money { (price) } }
+                    }
+                    @for (label, amount) in &basket.savings {
+                        tr.saving { td colspan="2" { (label) } td.money { (amount) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lane_card(lane: &LaneCard) -> Markup {
+    html! {
+        article.lane {
+            h3 { (lane.lane) }
+            @match &lane.payment {
+                Some(payment) => {
+                    p.total { strong { (payment.amount) } span { "cart " (number(payment.cart.as_str())) } }
+                    (progress(payment.state))
+                }
+                None => p.idle { "Free" },
+            }
+            p class={ "gate " (if lane.gate_open { "open" } else { "shut" }) } {
+                span.shape aria-hidden="true" { @if lane.gate_open { "⇥" } @else { "▮" } }
+                @if lane.gate_open { "gate open" } @else { "gate shut" }
+            }
+            @if !lane.queue.is_empty() {
+                p.small { "Waiting: " @for cart in &lane.queue { span.chip { (number(cart.as_str())) } } }
+            }
+        }
+    }
+}
+
+fn progress(state: IntentState) -> Markup {
+    let (shape, word, tone) = match state {
+        IntentState::Created => ("○", "next in line", "quiet"),
+        IntentState::Sent => ("◉", "waiting for a card", "plain"),
+        IntentState::Unknown => ("?", "asking the terminal", "honey"),
+        IntentState::Approved => ("✓", "paid", "leaf"),
+        IntentState::Declined => ("×", "not charged", "plain"),
+        IntentState::Reversing => ("↩", "giving money back", "clay"),
+        IntentState::Reversed => ("↩", "money given back", "quiet"),
+    };
+    html! { p class={ "status " (tone) } { span.shape aria-hidden="true" { (shape) } span { (word) } } }
+}
+
+fn receipts(rows: &[ReceiptLine]) -> Markup {
+    html! {
+        table.receipts {
+            thead { tr { th { "Time" } th { "Receipt" } th { "Lane" } th { "With" } th.money { "Charged" } } }
+            tbody {
+                @for row in rows {
+                    tr.void[row.void] {
+                        td.much { (row.at) } td { (row.number) } td { (row.lane) } td { (row.tender) }
+                        td.money { (row.amount) @if row.void { span.note { " given back" } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trip::{CartId, LaneId};
+
+    fn card(status: CartStatus) -> CartCard {
+        CartCard {
+            cart: CartId::new("cart-07").expect("valid"),
+            status,
+            since_ms: None,
+            battery_percent: Some(130),
+            unsynced: 0,
+            faults: vec![],
+            basket: None,
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_is_escaped() {
+        let evil = "<script>alert(1)</script>".to_owned();
+        let basket = BasketCard {
+            total: evil.clone(),
+            items: 1,
+            lines: vec![(evil.clone(), evil.clone(), evil.clone())],
+            savings: vec![],
+            age_checks: vec![],
+            holds: vec![],
+        };
+        let card = CartCard { faults: vec![evil.clone()], basket: Some(basket), ..card(CartStatus::Fault) };
+        let page = whole(&Board { store: evil, carts: vec![card], ..Board::default() }).into_string();
+        assert!(!page.contains("<script>alert"), "{page}");
+        assert!(page.contains("&lt;script&gt;alert"), "{page}");
+    }
+
+    #[test]
+    fn every_state_has_a_word_beside_its_colour() {
+        use CartStatus as S;
+        let all = [
+            S::Help,
+            S::AgeCheck,
+            S::Fault,
+            S::LostInTrip,
+            S::AtExit,
+            S::Shopping,
+            S::Paid,
+            S::Charging,
+            S::Idle,
+            S::Offline,
+        ];
+        let mut words: Vec<_> =
+            all.iter().map(|s| super::words(*s)).flat_map(|(shape, word, _)| [shape, word]).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), all.len() * 2);
+    }
+
+    #[test]
+    fn a_carts_number_is_what_is_painted_on_it() {
+        for (name, expected) in [("cart-07", "07"), ("7", "7"), ("blue", "blue"), ("a-b-12", "12")] {
+            assert_eq!(number(name), expected);
+        }
+        assert!(battery(Some(130)).into_string().contains("100 %"));
+    }
+
+    #[test]
+    fn a_lane_says_how_far_the_payment_is_and_whether_the_gate_is_open() {
+        let lane =
+            LaneCard { lane: LaneId::new("lane-1").expect("valid"), gate_open: true, payment: None, queue: vec![] };
+        assert!(lane_card(&lane).into_string().contains("gate open"));
+    }
+}
