@@ -1,13 +1,8 @@
 //! `cart devices`: what this machine has, and plainly what is missing.
 
-use hal::{Presence, Roots, inventory};
+use hal::{Roots, inventory};
 
-/// Prints the list.
+/// Prints the list, a line a device or missing kind.
 pub fn list() {
-    for found in inventory(&Roots::machine()) {
-        match &found.presence {
-            Presence::There(what) => println!("✓ {:<14} {:<28} {what}", found.device, found.port),
-            Presence::Missing(remedy) => println!("– {:<14} {:<28} not there. {remedy}", found.device, found.port),
-        }
-    }
+    inventory(&Roots::default()).iter().for_each(|found| println!("{found}"));
 }

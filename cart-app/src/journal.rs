@@ -353,7 +353,7 @@ impl store_sync::Journal for LineJournal {
     }
 
     fn records(&mut self, first: u64, last: u64) -> Result<Vec<String>, store_sync::JournalError> {
-        let mut rows = self.db.prepare_cached("SELECT bytes FROM record WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq").map_err(line_error)?;
+        let mut rows = self.db.prepare("SELECT bytes FROM record WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq").map_err(line_error)?;
         let rows = rows.query_map([first as i64, last as i64], |row| row.get(0)).map_err(line_error)?;
         rows.collect::<rusqlite::Result<_>>().map_err(line_error)
     }

@@ -221,7 +221,8 @@ impl<J: Journal> Line<J> {
         }
     }
 
-    async fn tell(&self, event: LinkEvent) {
+    // `&mut`, though it only sends: a future that holds `&self` would ask the journal to be `Sync`.
+    async fn tell(&mut self, event: LinkEvent) {
         if self.events.send(event).await.is_err() {
             debug!("the cart has stopped listening to the line");
         }

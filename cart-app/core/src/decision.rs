@@ -19,7 +19,7 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { add: 0.985, ask: 0.25 }
+        Self { add: 0.97, ask: 0.25 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was seen and scanned lately: the looks and codes that a weight step is explained with.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use cart_vision::{Scan, Sighting, Thumbnail};
@@ -68,6 +68,8 @@ pub struct PendingScan {
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     looks: VecDeque<Sighting>,
+    /// Per camera, the last moving thing that is explained: later looks at it say nothing new.
+    explained: HashMap<CameraId, u32>,
     scans: Vec<PendingScan>,
     /// When anything was last seen to move.
     pub last_movement: Option<Moment>,
@@ -79,6 +81,9 @@ impl Evidence {
     /// Takes a look.
     pub fn look(&mut self, sighting: Sighting) {
         self.last_movement = self.last_movement.max(Some(sighting.at));
+        if self.explained.get(&sighting.camera).is_some_and(|last| sighting.track <= *last) {
+            return;
+        }
         self.looks.push_back(sighting);
         while self.looks.len() > MOST_LOOKS {
             self.looks.pop_front();
@@ -111,29 +116,34 @@ impl Evidence {
 
     /// Forgets the looks: the thing they showed is explained.
     pub fn settle_looks(&mut self) {
-        self.looks.clear();
+        for look in self.looks.drain(..) {
+            let last = self.explained.entry(look.camera).or_insert(look.track);
+            *last = (*last).max(look.track);
+        }
     }
 
-    /// Forgets everything (a trip ends).
+    /// Forgets everything (a trip ends); what still moves belongs to nobody's basket.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        self.settle_looks();
+        *self = Self { explained: std::mem::take(&mut self.explained), ..Self::default() };
     }
 
     /// What the cameras say about the thing that made a step at `at`.
     ///
-    /// Looks at one thing by one camera are averaged, which forgives a single bad one; cameras are
-    /// multiplied, for they look from different sides.
+    /// The last look at a thing carries the vote of all looks at it; cameras are multiplied, for they
+    /// look from different sides.
     pub fn sight(&self, at: Moment) -> SightOf {
         let recent = self.looks.iter().filter(|look| at.since(look.at) <= LOOK_MEMORY);
-        let mut tracks: HashMap<(CameraId, u32), Vec<&Sighting>> = HashMap::new();
-        recent.for_each(|look| tracks.entry((look.camera, look.track)).or_default().push(look));
-        let mut last_of_camera: HashMap<CameraId, (u32, usize)> = HashMap::new();
+        // Ordered, so that the same looks always give the same answer.
+        let tracks: BTreeMap<(CameraId, u32), &Sighting> = recent.map(|look| ((look.camera, look.track), look)).collect();
+        let mut last_of_camera: BTreeMap<CameraId, (u32, usize)> = BTreeMap::new();
         for (camera, track) in tracks.keys() {
             let (last, count) = last_of_camera.entry(*camera).or_insert((*track, 0));
             *last = (*last).max(*track);
             *count += 1;
         }
-        let views: Vec<SightOf> = last_of_camera.iter().filter_map(|(camera, (track, _))| tracks.get(&(*camera, *track)).map(|looks| average(looks))).collect();
+        let last = last_of_camera.iter().filter_map(|(camera, (track, _))| tracks.get(&(*camera, *track)));
+        let views: Vec<SightOf> = last.map(|look| one(look)).collect();
         let mut seen = views.into_iter().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
         seen.things = last_of_camera.values().map(|(_, count)| *count).max().unwrap_or(0);
         seen.thumbnail = self.looks.iter().rev().find_map(|look| look.thumbnail.clone());
@@ -141,21 +151,15 @@ impl Evidence {
     }
 }
 
-/// The mean of several looks at one thing.
-fn average(looks: &[&Sighting]) -> SightOf {
-    let share = 1.0 / looks.len().max(1) as f32;
-    let mut sum: HashMap<&Sku, f32> = HashMap::new();
-    for look in looks {
-        look.candidates.iter().for_each(|c| *sum.entry(&c.sku).or_default() += c.probability * share);
-    }
-    let unknown = looks.iter().map(|look| look.unknown * share).sum();
-    normal(sum.into_iter().map(|(sku, p)| (sku.clone(), p)).collect(), unknown)
+/// One look.
+fn one(look: &Sighting) -> SightOf {
+    normal(look.candidates.iter().map(|c| (c.sku.clone(), c.probability)).collect(), look.unknown)
 }
 
 /// Two cameras together.
 fn both(a: &SightOf, b: &SightOf) -> SightOf {
     let names = a.named.iter().chain(&b.named).map(|(sku, _)| sku);
-    let mut product: HashMap<&Sku, f32> = HashMap::new();
+    let mut product: BTreeMap<&Sku, f32> = BTreeMap::new();
     let p = |sight: &SightOf, sku: &Sku| sight.named.iter().find(|(name, _)| name == sku).map_or(FLOOR, |(_, p)| p.max(FLOOR));
     for sku in names {
         product.insert(sku, p(a, sku) * p(b, sku));
@@ -195,13 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_look_does_not_turn_the_vote() {
+    fn a_late_look_at_a_thing_that_is_explained_says_nothing_of_the_next() {
         let mut evidence = Evidence::default();
-        for ms in [100, 200, 300] {
-            evidence.look(look(0, 1, ms, &[("lime", 0.8), ("kiwi", 0.1)]));
-        }
-        evidence.look(look(0, 1, 400, &[("kiwi", 0.9)]));
-        assert_eq!(best(&evidence, 500).0, "lime");
+        evidence.look(look(0, 1, 100, &[("lime", 0.9)]));
+        evidence.settle_looks();
+        evidence.look(look(0, 1, 150, &[("lime", 0.9)]));
+        assert!(!evidence.sight(Moment::from_millis(200)).looked());
+        evidence.look(look(0, 2, 180, &[("kiwi", 0.9)]));
+        assert_eq!(best(&evidence, 200).0, "kiwi");
     }
 
     #[test]

@@ -44,6 +44,8 @@ const SAME_AGAIN: f32 = 0.02;
 /// Two different products in one go, when one thing was seen, and when two were.
 const TWO_AT_ONCE: f32 = 0.004;
 const TWO_SEEN: f32 = 0.3;
+/// One code was read: when its weight alone does not fit, a second thing is the likeliest reason.
+const TWO_ONE_SCANNED: f32 = 0.1;
 /// Pieces of loose produce in one go: each further piece is this likely.
 const NEXT_LOOSE_PIECE: f32 = 0.6;
 /// Most loose pieces, and most packs, in one go.
@@ -161,6 +163,7 @@ fn pairs(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalogue: &
     let rarity = match (scans.len(), sight.things) {
         (2.., _) => 1.0,
         (_, 2..) => TWO_SEEN,
+        (1, _) => TWO_ONE_SCANNED,
         _ => TWO_AT_ONCE,
     };
     let mut pairs = Vec::new();

@@ -85,7 +85,7 @@ impl Stage {
     }
 
     /// What really lies in the basket.
-    pub fn things(&self) -> impl Iterator<Item = &Thing> {
+    pub fn things(&self) -> impl DoubleEndedIterator<Item = &Thing> {
         self.there.iter().map(|(thing, _)| thing)
     }
 

@@ -20,8 +20,8 @@ mod nokhwa_camera;
 mod pace;
 pub mod pixels;
 pub mod rhythm;
-mod sysfs;
-mod sysfs_battery;
+pub(crate) mod sysfs;
+pub(crate) mod sysfs_battery;
 
 #[cfg(feature = "gpio")]
 pub use gpio::{GpioBuzzer, GpioLight};

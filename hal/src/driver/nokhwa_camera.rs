@@ -1,84 +1,62 @@
-//! A V4L2 camera, by nokhwa.
+//! A V4L2 camera by nokhwa.
 //!
-//! nokhwa waits for a frame for ever, so a thread of its own does the waiting and hands on only
-//! the newest frame; the cart waits with a watchdog. The thread opens the camera again, more and
-//! more slowly, when it went away. A thread that hangs in the kernel is left behind with its
-//! camera; when the kernel lets it go it goes on by itself.
+//! nokhwa opens the camera and hands over its buffers; the pixels are turned into RGB here
+//! ([`super::pixels`]), and a thread of its own ([`super::capture`]) keeps its waits, which know no
+//! end, from the cart.
+//!
+//! Only uncompressed formats are taken: a JPEG decoder costs a frame's time on a small board, and
+//! every camera that a cart needs (640 by 480) gives YUYV as well. Rows with gaps between them cannot
+//! be told by nokhwa and are not handled; cameras at these widths have none.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution};
+use nokhwa::NokhwaError;
+use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType};
 
+use super::capture::{Capture, Patience, Picture, Source};
 use super::pixels::{Layout, to_rgb};
 use crate::board::CameraBoard;
 use crate::device::Identity;
 use crate::{Camera, CameraId, Clock, DeviceError, ErrorKind, Frame};
 
-/// No frame for this long is a dead camera: thirty frames at the usual rate.
-const WATCHDOG: Duration = Duration::from_secs(2);
-/// The first and the longest wait before the camera is opened again.
-const FIRST_BACK_OFF: Duration = Duration::from_millis(250);
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(8);
+/// The formats that [`super::pixels`] knows, the one that costs least first.
+const KNOWN: [FrameFormat; 5] =
+    [FrameFormat::RAWRGB, FrameFormat::YUYV, FrameFormat::NV12, FrameFormat::RAWBGR, FrameFormat::GRAY];
 
-/// What can be turned into RGB without a decoder, best first.
-const FORMATS: [FrameFormat; 4] = [FrameFormat::YUYV, FrameFormat::NV12, FrameFormat::RAWRGB, FrameFormat::RAWBGR];
+/// USB cameras take up to two seconds from opening to their first frame while they find their
+/// exposure; a try every eight seconds finds a camera that was plugged in again soon enough.
+const PATIENCE: Patience = Patience {
+    watchdog: Duration::from_secs(3),
+    first_retry: Duration::from_millis(250),
+    longest_retry: Duration::from_secs(8),
+};
 
-const REMEDY: &str = "Check the camera's cable and that this program may read its video node (group video).";
-
-#[derive(Default)]
-struct Slot {
-    frame: Option<Frame>,
-    trouble: Option<DeviceError>,
-    model: Option<String>,
-}
-
-#[derive(Default)]
-struct Shared {
-    // A mutex, because the capture thread replaces the newest frame while the cart takes it.
-    slot: Mutex<Slot>,
-    changed: Condvar,
-}
-
-impl Shared {
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Slot)) {
-        change(&mut self.slot());
-        self.changed.notify_all();
-    }
-}
-
-/// A camera behind `/dev/videoN`.
+/// A V4L2 camera.
 pub struct NokhwaCamera {
     id: CameraId,
     port: String,
-    shared: Arc<Shared>,
+    capture: Capture,
 }
 
 impl NokhwaCamera {
-    /// Starts the capture thread. A camera that is not there yet is no error here: it is opened
-    /// when it comes, and [`Camera::next_frame`] says meanwhile that it is absent.
+    /// Opens the camera and starts capturing.
     ///
     /// # Errors
-    /// `Absent` when no thread can be started.
+    /// `Absent` when there is no such camera, `Timeout` when another program holds it, `Unsupported`
+    /// when it gives no format that can be turned into RGB.
     pub fn start(id: CameraId, board: &CameraBoard, clock: Arc<dyn Clock>) -> Result<Self, DeviceError> {
-        let port = format!("/dev/video{}", board.index);
-        let shared = Arc::new(Shared::default());
-        let capture = Capture { id, port: port.clone(), board: board.clone(), clock, shared: Arc::downgrade(&shared) };
-        thread::Builder::new().name(format!("camera-{}", id.0)).spawn(move || capture.run()).map_err(|error| {
-            DeviceError::new(ErrorKind::Absent, "camera", port.clone(), "its thread cannot be started", "Free some memory.").because(error)
-        })?;
-        Ok(Self { id, port, shared })
+        let node = Node { path: PathBuf::from(format!("/dev/video{}", board.index)), board: board.clone() };
+        let port = node.port();
+        let capture = Capture::start(id, port.clone(), PATIENCE, clock, move || node.open())?;
+        Ok(Self { id, port, capture })
     }
 }
 
 impl Camera for NokhwaCamera {
     fn identity(&self) -> Identity {
-        Identity::new(self.shared.slot().model.clone().unwrap_or_else(|| "V4L2 camera".into()), self.port.clone())
+        Identity::new(self.capture.model().unwrap_or_else(|| "V4L2 camera".into()), self.port.clone())
     }
 
     fn id(&self) -> CameraId {
@@ -86,144 +64,188 @@ impl Camera for NokhwaCamera {
     }
 
     fn next_frame(&mut self) -> Result<Frame, DeviceError> {
-        let until = Instant::now() + WATCHDOG;
-        let mut slot = self.shared.slot();
-        loop {
-            if let Some(frame) = slot.frame.take() {
-                return Ok(frame);
-            }
-            if let Some(trouble) = slot.trouble.take() {
-                return Err(trouble);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let what = format!("no frame within {} s", WATCHDOG.as_secs());
-                return Err(DeviceError::new(ErrorKind::Timeout, "camera", self.port.clone(), what, REMEDY));
-            }
-            slot = self.shared.changed.wait_timeout(slot, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.capture.next_frame()
     }
 }
 
-/// What the thread owns. It ends when the camera it serves is dropped.
-struct Capture {
-    id: CameraId,
-    port: String,
+/// A video node and what is asked of the camera behind it.
+struct Node {
+    path: PathBuf,
     board: CameraBoard,
-    clock: Arc<dyn Clock>,
-    shared: Weak<Shared>,
 }
 
-impl Capture {
-    fn run(self) {
-        let mut back_off = FIRST_BACK_OFF;
-        loop {
-            let started = Instant::now();
-            let Some(trouble) = self.stream() else { return };
-            if started.elapsed() > LONGEST_BACK_OFF {
-                back_off = FIRST_BACK_OFF;
-            }
-            tracing::debug!(%trouble, ?back_off, "camera will be opened again");
-            let Some(shared) = self.shared.upgrade() else { return };
-            shared.change(|slot| slot.trouble = Some(trouble));
-            drop(shared);
-            thread::sleep(back_off);
-            back_off = (back_off * 2).min(LONGEST_BACK_OFF);
-        }
+impl Node {
+    fn port(&self) -> String {
+        self.path.display().to_string()
     }
 
-    /// Opens the camera and hands on frames until something fails; `None` when nobody wants them.
-    fn stream(&self) -> Option<DeviceError> {
-        let mut camera = match self.open() {
-            Ok(camera) => camera,
-            Err(error) => return self.shared.upgrade().map(|_| error),
-        };
-        let model = camera.info().human_name();
-        self.shared.upgrade()?.change(|slot| slot.model = Some(model));
-        loop {
-            let buffer = match camera.frame() {
-                Ok(buffer) => buffer,
-                Err(error) => return Some(self.failed(ErrorKind::Absent, "the stream broke off").because(error)),
-            };
-            let taken = self.clock.now();
-            let (width, height) = (buffer.resolution().width(), buffer.resolution().height());
-            let Some(layout) = layout(buffer.source_frame_format()) else {
-                return Some(self.unsupported(buffer.source_frame_format()));
-            };
-            let frame = to_rgb(layout, width, height, buffer.buffer())
-                .and_then(|rgb| Frame::new(self.id, taken, width, height, rgb.into()));
-            let shared = self.shared.upgrade()?;
-            match frame {
-                Some(frame) => shared.change(|slot| (slot.frame, slot.trouble) = (Some(frame), None)),
-                None => {
-                    let what = format!("a frame of {} bytes for {width} × {height} pixels", buffer.buffer().len());
-                    shared.change(|slot| slot.trouble = Some(self.failed(ErrorKind::Corrupt, &what)));
-                }
-            }
+    fn open(&self) -> Result<Stream, DeviceError> {
+        if !self.path.exists() {
+            return Err(self.error(ErrorKind::Absent, "there is no such video node", PLUG_IN));
         }
+        // The first format it has that is known; the nearest to what is asked is chosen from its list.
+        let mut camera = self.connect(&KNOWN).map_err(|error| self.refused(error))?;
+        let offered = camera.compatible_camera_formats().map_err(|error| self.refused(error))?;
+        if let Some(best) = nearest(&offered, &self.board)
+            && best != camera.camera_format()
+            && let Err(error) = camera.set_camera_requset(exactly(best, &[best.format()]))
+        {
+            // Some drivers round the frame rate and are then called wrong; what they chose will do.
+            tracing::debug!(port = self.port(), %best, %error, "the camera chose a format of its own");
+            camera.refresh_camera_format().map_err(|error| self.refused(error))?;
+        }
+        let format = camera.camera_format();
+        let Some(layout) = layout(format.format()) else { return Err(self.unsupported(format.format())) };
+        camera.open_stream().map_err(|error| self.refused(error))?;
+        tracing::info!(port = self.port(), %format, "camera open");
+        Ok(Stream { model: camera.info().human_name(), port: self.port(), camera, format, layout })
     }
 
-    fn open(&self) -> Result<nokhwa::Camera, DeviceError> {
-        let resolution = Resolution::new(self.board.width_px, self.board.height_px);
-        let mut failed = None;
-        for format in FORMATS {
-            let wanted = CameraFormat::new(resolution, format, self.board.fps);
-            let only = [format];
-            let request = RequestedFormat::with_formats(RequestedFormatType::Closest(wanted), &only);
-            match nokhwa::Camera::new(CameraIndex::Index(self.board.index), request) {
-                Ok(mut camera) => {
-                    return match camera.open_stream() {
-                        Ok(()) => Ok(camera),
-                        Err(error) => Err(self.failed(ErrorKind::Absent, "its stream cannot be opened").because(error)),
-                    };
+    fn connect(&self, formats: &[FrameFormat]) -> Result<nokhwa::Camera, NokhwaError> {
+        let any = RequestedFormat::with_formats(RequestedFormatType::None, formats);
+        nokhwa::Camera::new(CameraIndex::Index(self.board.index), any)
+    }
+
+    /// Why it could not be opened.
+    fn refused(&self, error: NokhwaError) -> DeviceError {
+        match &error {
+            // nokhwa's word for: none of the camera's formats is among those wanted.
+            NokhwaError::GetPropertyError { property, .. } if property == "CameraFormat" => {
+                if self.connect(&[FrameFormat::MJPEG]).is_ok() {
+                    return self.unsupported(FrameFormat::MJPEG);
                 }
-                Err(error) => failed = Some(error),
+                let what = "it offers no pixel format that is known (YUYV, NV12, RGB, BGR)";
+                self.error(ErrorKind::Unsupported, what, ANOTHER_NODE)
+            }
+            NokhwaError::GetPropertyError { property, .. } if property == "V4L2 FrameRate" => {
+                let remedy = "Set a whole number of frames a second: v4l2-ctl --set-parm=15.";
+                self.error(ErrorKind::Unsupported, "its frame rate cannot be told", remedy).because(error)
+            }
+            NokhwaError::GetPropertyError { .. } => {
+                self.error(ErrorKind::Unsupported, "it does not say what it can do", ANOTHER_NODE).because(error)
+            }
+            NokhwaError::SetPropertyError { .. } | NokhwaError::OpenStreamError(_) => {
+                let remedy = "End other programs that use the camera.";
+                self.error(ErrorKind::Timeout, "it does not start", remedy).because(error)
+            }
+            _ => {
+                let remedy = "Give the cart's user the group \"video\", or plug the camera in again.";
+                self.error(ErrorKind::Absent, "it cannot be opened", remedy).because(error)
             }
         }
-        let there = std::path::Path::new(&self.port).exists();
-        let (kind, what) = if there {
-            (ErrorKind::Unsupported, "it offers no YUYV, NV12 or RGB (MJPEG alone cannot be used), or it is in use")
-        } else {
-            (ErrorKind::Absent, "there is no such camera")
-        };
-        let error = self.failed(kind, what);
-        Err(match failed {
-            Some(cause) => error.because(cause),
-            None => error,
-        })
     }
 
     fn unsupported(&self, format: FrameFormat) -> DeviceError {
-        self.failed(ErrorKind::Unsupported, &format!("its frames are {format}, which cannot be turned into RGB"))
+        let what = format!("it gives only {format}, which this build does not decode");
+        let remedy = "Use a camera that gives YUYV at this size; v4l2-ctl --list-formats-ext shows what it has.";
+        self.error(ErrorKind::Unsupported, &what, remedy)
     }
 
-    fn failed(&self, kind: ErrorKind, what: &str) -> DeviceError {
-        DeviceError::new(kind, "camera", self.port.clone(), what, REMEDY)
+    fn error(&self, kind: ErrorKind, what: &str, remedy: &str) -> DeviceError {
+        DeviceError::new(kind, "camera", self.port(), what, remedy)
     }
 }
 
+const PLUG_IN: &str =
+    "Plug the camera in, or correct its index in the board file; trundle devices lists what is there.";
+
+const ANOTHER_NODE: &str =
+    "A camera often has a second node for its data, not its pictures: try the other index in the board file.";
+
+/// nokhwa's request for just this format.
+fn exactly(format: CameraFormat, pixels: &[FrameFormat]) -> RequestedFormat<'_> {
+    RequestedFormat::with_formats(RequestedFormatType::Exact(format), pixels)
+}
+
+/// How a format lies in memory; `None` for those that are compressed.
 fn layout(format: FrameFormat) -> Option<Layout> {
     match format {
         FrameFormat::YUYV => Some(Layout::Yuyv),
         FrameFormat::NV12 => Some(Layout::Nv12),
+        FrameFormat::GRAY => Some(Layout::Gray),
         FrameFormat::RAWRGB => Some(Layout::Rgb),
         FrameFormat::RAWBGR => Some(Layout::Bgr),
-        FrameFormat::GRAY => Some(Layout::Grey),
         FrameFormat::MJPEG => None,
+    }
+}
+
+/// The offered format nearest to what the board asks: size first, then at least as many frames a
+/// second, then colour before grey and the cheaper conversion.
+fn nearest(offered: &[CameraFormat], board: &CameraBoard) -> Option<CameraFormat> {
+    let cost = |format: &CameraFormat| {
+        let off_px = format.width().abs_diff(board.width_px) + format.height().abs_diff(board.height_px);
+        let missing_fps = board.fps.saturating_sub(format.frame_rate());
+        let spare_fps = format.frame_rate().saturating_sub(board.fps);
+        let rank = KNOWN.iter().position(|known| *known == format.format());
+        (format.format() == FrameFormat::GRAY, off_px, missing_fps, spare_fps, rank)
+    };
+    offered.iter().filter(|format| KNOWN.contains(&format.format())).min_by_key(|format| cost(format)).copied()
+}
+
+/// An open camera.
+struct Stream {
+    camera: nokhwa::Camera,
+    model: String,
+    port: String,
+    format: CameraFormat,
+    layout: Layout,
+}
+
+impl Source for Stream {
+    fn model(&self) -> String {
+        self.model.clone()
+    }
+
+    fn grab(&mut self) -> Result<Picture, DeviceError> {
+        let error = |kind, what: &str, remedy: &str| DeviceError::new(kind, "camera", self.port.clone(), what, remedy);
+        let raw = self.camera.frame_raw().map_err(|why| {
+            // A camera that was pulled out leaves its node for a moment; either way it is opened anew.
+            let gone = !Path::new(&self.port).exists();
+            let what = if gone { "it was pulled out" } else { "it broke off" };
+            error(ErrorKind::Absent, what, PLUG_IN).because(why)
+        })?;
+        let (width, height) = (self.format.width(), self.format.height());
+        let rgb = to_rgb(self.layout, width, height, &raw).map_err(|why| {
+            let remedy = "Use a shorter or better cable, or a port of its own on the hub.";
+            error(ErrorKind::Corrupt, "a frame was spoilt on its way", remedy).because(why)
+        })?;
+        Ok(Picture { width, height, rgb: rgb.into() })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use nokhwa::utils::Resolution;
+
     use super::*;
     use crate::ManualClock;
-    use crate::board::BoardConfig;
+    use crate::board::{Driver, Mounting};
+
+    fn board() -> CameraBoard {
+        let mounting = Mounting::default();
+        CameraBoard { driver: Driver::Nokhwa, index: 63, width_px: 640, height_px: 480, fps: 15, mounting }
+    }
+
+    fn check(offered: &[(u32, u32, FrameFormat, u32)], expected: Option<usize>) {
+        let offered: Vec<CameraFormat> =
+            offered.iter().map(|&(w, h, format, fps)| CameraFormat::new(Resolution::new(w, h), format, fps)).collect();
+        assert_eq!(nearest(&offered, &board()), expected.map(|i| offered[i]), "{offered:?}");
+    }
 
     #[test]
-    fn a_camera_that_is_not_there_says_so_and_does_not_block() {
-        let mut board = BoardConfig::simulated(1).cameras.remove(0);
-        board.index = 250;
-        let mut camera = NokhwaCamera::start(CameraId(0), &board, Arc::new(ManualClock::default())).expect("a thread");
-        assert_eq!(camera.next_frame().expect_err("there is none").kind(), ErrorKind::Absent);
+    fn the_nearest_format_is_chosen_by_size_then_rate_then_cost() {
+        use FrameFormat::{GRAY, MJPEG, NV12, YUYV};
+        check(&[(1920, 1080, YUYV, 15), (640, 360, YUYV, 30), (320, 240, YUYV, 15)], Some(1));
+        check(&[(640, 480, YUYV, 10), (640, 480, YUYV, 30), (640, 480, YUYV, 20)], Some(2));
+        check(&[(640, 480, NV12, 15), (640, 480, YUYV, 15)], Some(1));
+        check(&[(640, 480, GRAY, 15), (1280, 720, YUYV, 15)], Some(1));
+        check(&[(640, 480, MJPEG, 15)], None);
+    }
+
+    #[test]
+    fn a_camera_that_is_not_there_is_absent_by_its_node() {
+        let refused = NokhwaCamera::start(CameraId(0), &board(), Arc::new(ManualClock::default()));
+        let error = refused.err().expect("no machine has so many cameras");
+        assert_eq!((error.kind(), error.port.as_str()), (ErrorKind::Absent, "/dev/video63"));
     }
 }

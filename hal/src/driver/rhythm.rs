@@ -51,9 +51,7 @@ pub const fn light(signal: LightSignal) -> &'static [LightStep] {
         // Long on, short off.
         LightSignal::Held => const { &[step(AMBER, 900), step(DARK, 300)] },
         // Twice, then a rest: seen from an aisle away.
-        LightSignal::Help => {
-            const { &[step(WHITE, 300), step(DARK, 300), step(WHITE, 300), step(DARK, 1_100)] }
-        }
+        LightSignal::Help => const { &[step(WHITE, 300), step(DARK, 300), step(WHITE, 300), step(DARK, 1_100)] },
         // Short on, long off.
         LightSignal::Fault => const { &[step(RED, 300), step(DARK, 1_700)] },
     }
@@ -69,11 +67,7 @@ pub const fn tone(tone: Tone) -> &'static [Note] {
         // Falling.
         Tone::Held => const { &[note(1_175, 140), note(0, 40), note(880, 200)] },
         // An octave and more above the shopper's, three times.
-        Tone::Alarm => {
-            const {
-                &[note(2_349, 250), note(0, 100), note(2_349, 250), note(0, 100), note(2_349, 250)]
-            }
-        }
+        Tone::Alarm => const { &[note(2_349, 250), note(0, 100), note(2_349, 250), note(0, 100), note(2_349, 250)] },
     }
 }
 
