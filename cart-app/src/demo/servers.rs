@@ -112,7 +112,7 @@ fn hub_config(setup: &StoreSetup, terminal: SocketAddr) -> anyhow::Result<String
     Ok(format!(
         "store = \"market-street\"\ndata = {}\ncatalogue = {}\ntrust_own_key = true\nhttp = \"127.0.0.1:0\"\n\n\
          [bus]\nlisten = \"127.0.0.1:0\"\n\n\
-         [[lane]]\nid = \"lane-1\"\nterminal = \"{terminal}\"\npassphrase = \"{PASSPHRASE}\"\n\n\
+         [[lane]]\nid = \"1\"\nterminal = \"{terminal}\"\npassphrase = \"{PASSPHRASE}\"\n\n\
          [[cart]]\nid = \"{}\"\npublic_key = \"{key}\"\n",
         text(absolute(&setup.data.join("hub"))?),
         text(absolute(&setup.catalogue)?),

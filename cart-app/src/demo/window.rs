@@ -27,7 +27,7 @@ use crate::{signal, startup};
 /// How often the shopper looks at the screen.
 const GLANCE: Duration = Duration::from_millis(60);
 /// The lane of the demo store.
-const LANE: &str = "lane-1";
+const LANE: &str = "1";
 
 // A mutex, because the script's thread and the panel's touches share one pair of hands.
 type Hands = Arc<Mutex<Stage>>;
