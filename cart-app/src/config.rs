@@ -119,10 +119,16 @@ impl Config {
         let value = |what: String| ConfigError::Value { path: path.into(), what };
         config.board.validate().map_err(|e| value(e.to_string()))?;
         if !(config.sight.add_threshold > 0.5 && config.sight.add_threshold < 1.0) {
-            return Err(value(format!("sight.add_threshold is {}; it must be above 0.5 and below 1", config.sight.add_threshold)));
+            return Err(value(format!(
+                "sight.add_threshold is {}; it must be above 0.5 and below 1",
+                config.sight.add_threshold
+            )));
         }
         if config.battery_reserve_percent > 90 {
-            return Err(value(format!("battery_reserve_percent is {}; it must be 0 to 90", config.battery_reserve_percent)));
+            return Err(value(format!(
+                "battery_reserve_percent is {}; it must be 0 to 90",
+                config.battery_reserve_percent
+            )));
         }
         Ok(config)
     }

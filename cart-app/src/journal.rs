@@ -143,7 +143,9 @@ impl Journal {
         journal.db.execute_batch(SCHEMA).map_err(|e| journal.fail(e))?;
         let owner = format!("{store}/{cart}");
         match journal.get("owner")? {
-            Some(found) if found != owner => return Err(JournalError::Stranger { path: path.into(), found, expected: owner }),
+            Some(found) if found != owner => {
+                return Err(JournalError::Stranger { path: path.into(), found, expected: owner });
+            }
             Some(_) => {}
             None => journal.set("owner", &owner)?,
         }
@@ -226,7 +228,8 @@ impl Journal {
             };
             let bytes = record.encode();
             head = Head { seq: record.seq, hash: Hash::of(bytes.as_bytes()) };
-            tx.execute("INSERT INTO record (seq, bytes) VALUES (?1, ?2)", params![record.seq as i64, bytes]).map_err(fail)?;
+            tx.execute("INSERT INTO record (seq, bytes) VALUES (?1, ?2)", params![record.seq as i64, bytes])
+                .map_err(fail)?;
         }
         tx.commit().map_err(fail)?;
         self.head = head;
@@ -239,7 +242,10 @@ impl Journal {
     /// [`JournalError`] when it cannot be written.
     pub fn keep_catalogue(&self, version: Hash, text: &str) -> Result<(), JournalError> {
         self.db
-            .execute("INSERT OR IGNORE INTO catalogue (version, text) VALUES (?1, ?2)", params![version.to_string(), text])
+            .execute(
+                "INSERT OR IGNORE INTO catalogue (version, text) VALUES (?1, ?2)",
+                params![version.to_string(), text],
+            )
             .map_err(|e| self.fail(e))
             .map(drop)
     }
@@ -319,8 +325,13 @@ impl LineJournal {
         let sql = "SELECT bytes FROM record WHERE seq = ?1";
         let last: Option<String> = tx.query_row(sql, [floor], |row| row.get(0)).optional()?;
         if let Some(bytes) = last {
-            let gone: i64 = tx.query_row("SELECT COUNT(*) FROM record WHERE seq <= ?1 AND bytes LIKE ?2", params![floor, like], |row| row.get(0))?;
-            let trips: Option<String> = tx.query_row("SELECT value FROM meta WHERE key = 'trips'", [], |row| row.get(0)).optional()?;
+            let gone: i64 = tx.query_row(
+                "SELECT COUNT(*) FROM record WHERE seq <= ?1 AND bytes LIKE ?2",
+                params![floor, like],
+                |row| row.get(0),
+            )?;
+            let trips: Option<String> =
+                tx.query_row("SELECT value FROM meta WHERE key = 'trips'", [], |row| row.get(0)).optional()?;
             let trips = trips.and_then(|t| t.parse::<i64>().ok()).unwrap_or(0) + gone;
             let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
             tx.execute(sql, ["floor_seq", &floor.to_string()])?;
@@ -343,17 +354,20 @@ impl store_sync::Journal for LineJournal {
 
     fn ends(&mut self) -> Result<(u64, u64), store_sync::JournalError> {
         let number = |key: &str| -> rusqlite::Result<u64> {
-            let value: Option<String> = self.db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?;
+            let value: Option<String> =
+                self.db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?;
             Ok(value.and_then(|text| text.parse().ok()).unwrap_or(0))
         };
-        let last: i64 = self.db.query_row("SELECT COALESCE(MAX(seq), 0) FROM record", [], |row| row.get(0)).map_err(line_error)?;
+        let last: i64 =
+            self.db.query_row("SELECT COALESCE(MAX(seq), 0) FROM record", [], |row| row.get(0)).map_err(line_error)?;
         let floor = number("floor_seq").map_err(line_error)?;
         let acked = number("acked").map_err(line_error)?;
         Ok(((last as u64).max(floor), acked))
     }
 
     fn records(&mut self, first: u64, last: u64) -> Result<Vec<String>, store_sync::JournalError> {
-        let mut rows = self.db.prepare("SELECT bytes FROM record WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq").map_err(line_error)?;
+        let mut rows =
+            self.db.prepare("SELECT bytes FROM record WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq").map_err(line_error)?;
         let rows = rows.query_map([first as i64, last as i64], |row| row.get(0)).map_err(line_error)?;
         rows.collect::<rusqlite::Result<_>>().map_err(line_error)
     }
@@ -383,7 +397,11 @@ mod tests {
     }
 
     fn started(n: u32) -> TripEvent {
-        TripEvent::TripStarted { trip: TripId::new(format!("cart-01.1.{n}")).expect("valid"), catalogue: Hash::GENESIS, baseline: Grams(0) }
+        TripEvent::TripStarted {
+            trip: TripId::new(format!("cart-01.1.{n}")).expect("valid"),
+            catalogue: Hash::GENESIS,
+            baseline: Grams(0),
+        }
     }
 
     fn added(line: u32) -> TripEvent {
@@ -423,7 +441,11 @@ mod tests {
         let again = open(folder.path());
         assert!(again.damage.as_deref().is_some_and(|d| d.contains("chain")), "{:?}", again.damage);
         assert!(again.journal.epoch() > epoch);
-        assert_eq!(again.state.basket.lines.len(), 1, "the record before the change holds; the changed one is the last that chains");
+        assert_eq!(
+            again.state.basket.lines.len(),
+            1,
+            "the record before the change holds; the changed one is the last that chains"
+        );
         assert!(folder.path().join(format!("journal-damaged-{epoch}.sqlite")).exists());
     }
 
@@ -432,7 +454,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut opened = open(folder.path());
         let mut line = opened.journal.for_line().expect("opens");
-        opened.journal.append(&[started(1), added(1), TripEvent::TripClosed { ending: Ending::Paid }]).expect("written");
+        opened
+            .journal
+            .append(&[started(1), added(1), TripEvent::TripClosed { ending: Ending::Paid }])
+            .expect("written");
         opened.journal.append(&[started(2), added(1)]).expect("written");
         let ack = |seq| Ack { v: 1, epoch: opened.journal.epoch(), head: Head { seq, hash: Hash::GENESIS } };
         line.free(&ack(2)).expect("noted");

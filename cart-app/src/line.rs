@@ -29,8 +29,18 @@ pub struct RunningLine {
 ///
 /// # Errors
 /// When the journal cannot be opened again or the runtime cannot start.
-pub fn start(config: &Config, key: SigningKey, journal: &Journal, inputs: std_mpsc::SyncSender<Input>) -> anyhow::Result<RunningLine> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("line").enable_all().build().context("runtime of the line")?;
+pub fn start(
+    config: &Config,
+    key: SigningKey,
+    journal: &Journal,
+    inputs: std_mpsc::SyncSender<Input>,
+) -> anyhow::Result<RunningLine> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("line")
+        .enable_all()
+        .build()
+        .context("runtime of the line")?;
     let link = LinkConfig {
         host: config.line.host.clone(),
         port: config.line.port,

@@ -73,7 +73,8 @@ fn missing(board: &BoardConfig, devices: &Devices) -> Vec<(Device, String)> {
 
 /// The touch window, on this thread, until the cart ends or is told to.
 fn show(cart: &RunningCart, stop: signal::Stop) -> anyhow::Result<()> {
-    let window = App::new().context("the touch window cannot be opened; is there a display? (--headless runs without)")?;
+    let window =
+        App::new().context("the touch window cannot be opened; is there a display? (--headless runs without)")?;
     let screen = Rc::new(Screen::new(window, Rc::new(Pictures::drawn())));
     let inputs = cart.inputs();
     screen.on_intent(move |intent| drop(inputs.send(cart_core::Input::Intent(intent))));

@@ -44,7 +44,9 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
     let state = opened.state;
     let pinned = match state.catalogue {
         Some(version) if version != newest.version && state.phase != Phase::Idle => {
-            let text = journal.catalogue(version)?.with_context(|| format!("the running trip's catalogue {version} is not in the journal"))?;
+            let text = journal
+                .catalogue(version)?
+                .with_context(|| format!("the running trip's catalogue {version} is not in the journal"))?;
             Catalogue::parse(&text).context("the running trip's catalogue")?
         }
         _ => newest.clone(),
@@ -76,7 +78,11 @@ pub fn load_key(path: &Path) -> anyhow::Result<SigningKey> {
     if let Ok(text) = std::fs::read_to_string(path) {
         let mode = std::fs::metadata(path).with_context(context)?.permissions().mode();
         if mode & 0o077 != 0 {
-            bail!("cart key {} may be read by others; make it private with: chmod 600 {}", path.display(), path.display());
+            bail!(
+                "cart key {} may be read by others; make it private with: chmod 600 {}",
+                path.display(),
+                path.display()
+            );
         }
         let hash = trip::Hash::try_from(text.trim().to_owned()).with_context(context)?;
         return Ok(SigningKey::from_bytes(&hash.0));
@@ -86,7 +92,8 @@ pub fn load_key(path: &Path) -> anyhow::Result<SigningKey> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(context)?;
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(context)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(context)?;
     std::io::Write::write_all(&mut file, trip::Hash(seed).to_string().as_bytes()).with_context(context)?;
     file.sync_all().with_context(context)?;
     Ok(SigningKey::from_bytes(&seed))

@@ -40,7 +40,13 @@ impl<O: Outputs> TripLoop<O> {
     ///
     /// # Errors
     /// When the folder of receipts cannot be made.
-    pub fn new(cart: Cart, journal: Journal, receipts: PathBuf, outputs: O, appended: watch::Sender<u64>) -> anyhow::Result<Self> {
+    pub fn new(
+        cart: Cart,
+        journal: Journal,
+        receipts: PathBuf,
+        outputs: O,
+        appended: watch::Sender<u64>,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&receipts).with_context(|| format!("folder of receipts {}", receipts.display()))?;
         let mut this = Self { cart, journal, receipts, outputs, appended };
         this.drain()?;
@@ -85,7 +91,10 @@ impl<O: Outputs> TripLoop<O> {
         while let Some(effect) = self.cart.poll_effect() {
             match effect {
                 Effect::Journal(events) => {
-                    let head = self.journal.append(&events).context("nothing is shown that is not on disk; this cart must stop")?;
+                    let head = self
+                        .journal
+                        .append(&events)
+                        .context("nothing is shown that is not on disk; this cart must stop")?;
                     self.appended.send_replace(head.seq);
                 }
                 Effect::StoreReceipt { number, cose, qr } => self.store_receipt(&number, &cose, &qr)?,
@@ -103,7 +112,8 @@ impl<O: Outputs> TripLoop<O> {
 
     /// Writes the signed receipt and its text, and remembers the QR for a restart.
     fn store_receipt(&mut self, number: &str, cose: &[u8], qr: &str) -> anyhow::Result<()> {
-        let name: String = number.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let name: String =
+            number.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
         let path = self.receipts.join(format!("{name}.cose"));
         let partial = self.receipts.join(format!("{name}.partial"));
         let context = || format!("receipt {}", path.display());

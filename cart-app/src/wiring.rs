@@ -257,7 +257,11 @@ struct Threads {
 }
 
 impl Threads {
-    fn spawn(&self, name: &str, mut work: impl FnMut(&SyncSender<Input>, &dyn Clock) -> bool + Send + 'static) -> anyhow::Result<()> {
+    fn spawn(
+        &self,
+        name: &str,
+        mut work: impl FnMut(&SyncSender<Input>, &dyn Clock) -> bool + Send + 'static,
+    ) -> anyhow::Result<()> {
         let (inputs, shutdown, clock) = (self.inputs.clone(), self.shutdown.clone(), self.clock.clone());
         let run = move || while !shutdown.load(Ordering::SeqCst) && work(&inputs, &*clock) {};
         std::thread::Builder::new().name(name.into()).spawn(run).with_context(|| format!("thread {name}"))?;
@@ -265,7 +269,12 @@ impl Threads {
     }
 
     /// A device that paces itself; when the trip is behind, a sample is shed.
-    fn fast(&self, name: &str, device: Device, mut read: impl FnMut() -> Result<Input, DeviceError> + Send + 'static) -> anyhow::Result<()> {
+    fn fast(
+        &self,
+        name: &str,
+        device: Device,
+        mut read: impl FnMut() -> Result<Input, DeviceError> + Send + 'static,
+    ) -> anyhow::Result<()> {
         let mut state = Working::new(device);
         self.spawn(name, move |inputs, clock| match read() {
             Ok(input) => state.works(inputs) && shed(inputs, input),
@@ -274,7 +283,12 @@ impl Threads {
     }
 
     /// A device that answers at once and is asked now and then.
-    fn slow(&self, name: &str, device: Device, mut read: impl FnMut() -> Result<Input, DeviceError> + Send + 'static) -> anyhow::Result<()> {
+    fn slow(
+        &self,
+        name: &str,
+        device: Device,
+        mut read: impl FnMut() -> Result<Input, DeviceError> + Send + 'static,
+    ) -> anyhow::Result<()> {
         let mut state = Working::new(device);
         self.spawn(name, move |inputs, clock| {
             clock.sleep_until(clock.now() + SLOW_DEVICES);
@@ -286,7 +300,11 @@ impl Threads {
     }
 
     /// A device that is asked now and then and tells only changes.
-    fn changes(&self, name: &str, mut read: impl FnMut() -> Result<Option<Input>, DeviceError> + Send + 'static) -> anyhow::Result<()> {
+    fn changes(
+        &self,
+        name: &str,
+        mut read: impl FnMut() -> Result<Option<Input>, DeviceError> + Send + 'static,
+    ) -> anyhow::Result<()> {
         self.spawn(name, move |inputs, clock| {
             clock.sleep_until(clock.now() + SLOW_DEVICES);
             match read() {
@@ -361,4 +379,3 @@ impl Working {
         inputs.send(Input::Device { device: self.device, fault: Some(why.to_string()) }).is_ok()
     }
 }
-

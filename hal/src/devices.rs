@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use crate::board::{BatteryBoard, BoardConfig, CameraBoard, Driver, LightBoard, MotionBoard, ScaleBoard, SounderBoard};
 use crate::driver::{IioMotion, IioScale, SysfsBattery};
-use crate::{
-    Battery, Camera, CameraId, Clock, DeviceError, IndicatorLight, LaneBeacon, Motion, Scale, Sounder,
-};
+use crate::{Battery, Camera, CameraId, Clock, DeviceError, IndicatorLight, LaneBeacon, Motion, Scale, Sounder};
 
 /// Where the kernel keeps IIO devices.
 /// Source: Linux, Documentation/ABI/testing/sysfs-bus-iio.

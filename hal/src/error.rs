@@ -77,8 +77,9 @@ mod tests {
 
     #[test]
     fn an_error_names_the_device_the_port_and_what_to_do() {
-        let error = DeviceError::new(ErrorKind::Timeout, "scale", "gpio 5/6", "no sample in 400 ms", "Check its cable.")
-            .because(std::io::Error::other("broken wire"));
+        let error =
+            DeviceError::new(ErrorKind::Timeout, "scale", "gpio 5/6", "no sample in 400 ms", "Check its cable.")
+                .because(std::io::Error::other("broken wire"));
         assert_eq!(error.to_string(), "scale at gpio 5/6: no sample in 400 ms (broken wire). Check its cable.");
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert!(error.source().is_some(), "the cause is kept");

@@ -25,9 +25,7 @@ pub mod sim;
 
 pub use board::BoardConfig;
 pub use clock::{Clock, ManualClock, RealClock};
-pub use device::{
-    Battery, Camera, Identity, IndicatorLight, LaneBeacon, LightSignal, Motion, Scale, Sounder, Tone,
-};
+pub use device::{Battery, Camera, Identity, IndicatorLight, LaneBeacon, LightSignal, Motion, Scale, Sounder, Tone};
 pub use devices::Devices;
 pub use error::{DeviceError, ErrorKind};
 pub use inventory::{Found, Presence, Roots, inventory};

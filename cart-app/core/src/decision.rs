@@ -49,7 +49,13 @@ pub enum Decision {
 }
 
 /// Decides about something that came in.
-pub fn decide(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalogue: &Catalogue, thresholds: &Thresholds) -> Decision {
+pub fn decide(
+    step: &WeightStep,
+    sight: &SightOf,
+    scans: &[PendingScan],
+    catalogue: &Catalogue,
+    thresholds: &Thresholds,
+) -> Decision {
     let posterior = fusion::explain(step, sight, scans, catalogue);
     let Some(best) = posterior.first() else {
         return Decision::Hold { reason: HoldReason::Unknown, candidates: Vec::new() };
@@ -63,7 +69,12 @@ pub fn decide(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalog
 }
 
 /// The lines of a hypothesis, unless it needs a code that was not read.
-fn additions(best: &Hypothesis, step: &WeightStep, scans: &[PendingScan], catalogue: &Catalogue) -> Option<Vec<Addition>> {
+fn additions(
+    best: &Hypothesis,
+    step: &WeightStep,
+    scans: &[PendingScan],
+    catalogue: &Catalogue,
+) -> Option<Vec<Addition>> {
     let one = |sku: &Sku, quantity: Quantity| {
         let product = catalogue.get(sku)?;
         let scanned = scans.iter().find(|s| s.sku == *sku);
@@ -146,7 +157,13 @@ mod tests {
     fn seen(named: &[(&str, f32)]) -> SightOf {
         let sum: f32 = named.iter().map(|(_, p)| p).sum();
         let unknown = (1.0 - sum) / 2.0;
-        SightOf { named: named.iter().map(|(n, p)| (sku(n), *p)).collect(), rest: unknown, unknown, things: usize::from(sum > 0.0), thumbnail: None }
+        SightOf {
+            named: named.iter().map(|(n, p)| (sku(n), *p)).collect(),
+            rest: unknown,
+            unknown,
+            things: usize::from(sum > 0.0),
+            thumbnail: None,
+        }
     }
 
     fn scan(name: &str) -> PendingScan {
@@ -166,18 +183,24 @@ mod tests {
     fn what_is_known_is_added_at_once() {
         let line = Addition { sku: sku("tea"), quantity: Quantity::Each(1), evidence: Evidence::SeenAndWeighed };
         assert_eq!(check(151, &[("tea", 0.9), ("lime", 0.05)], &[]), Decision::Add(vec![line]));
-        let line = Addition { sku: sku("lime"), quantity: Quantity::Weighed(Grams(142)), evidence: Evidence::SeenAndWeighed };
+        let line =
+            Addition { sku: sku("lime"), quantity: Quantity::Weighed(Grams(142)), evidence: Evidence::SeenAndWeighed };
         assert_eq!(check(142, &[("lime", 0.985), ("oat", 0.005)], &[]), Decision::Add(vec![line]));
     }
 
     #[test]
     fn what_is_not_known_is_asked_or_held() {
-        let Decision::Hold { reason: HoldReason::Unsure, candidates } = check(1_042, &[("milk", 0.5), ("oat", 0.45)], &[]) else {
+        let Decision::Hold { reason: HoldReason::Unsure, candidates } =
+            check(1_042, &[("milk", 0.5), ("oat", 0.45)], &[])
+        else {
             panic!("not asked")
         };
         assert_eq!(candidates, [sku("milk"), sku("oat")]);
         assert!(matches!(check(415, &[("milk", 0.9)], &[]), Decision::Hold { reason: HoldReason::Unknown, .. }));
-        assert!(matches!(check(1_042, &[], &[]), Decision::Hold { reason: HoldReason::Unknown, .. }), "no look, no tiles");
+        assert!(
+            matches!(check(1_042, &[], &[]), Decision::Hold { reason: HoldReason::Unknown, .. }),
+            "no look, no tiles"
+        );
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl Evidence {
     pub fn sight(&self, at: Moment) -> SightOf {
         let recent = self.looks.iter().filter(|look| at.since(look.at) <= LOOK_MEMORY);
         // Ordered, so that the same looks always give the same answer.
-        let tracks: BTreeMap<(CameraId, u32), &Sighting> = recent.map(|look| ((look.camera, look.track), look)).collect();
+        let tracks: BTreeMap<(CameraId, u32), &Sighting> =
+            recent.map(|look| ((look.camera, look.track), look)).collect();
         let mut last_of_camera: BTreeMap<CameraId, (u32, usize)> = BTreeMap::new();
         for (camera, track) in tracks.keys() {
             let (last, count) = last_of_camera.entry(*camera).or_insert((*track, 0));
@@ -160,7 +161,9 @@ fn one(look: &Sighting) -> SightOf {
 fn both(a: &SightOf, b: &SightOf) -> SightOf {
     let names = a.named.iter().chain(&b.named).map(|(sku, _)| sku);
     let mut product: BTreeMap<&Sku, f32> = BTreeMap::new();
-    let p = |sight: &SightOf, sku: &Sku| sight.named.iter().find(|(name, _)| name == sku).map_or(FLOOR, |(_, p)| p.max(FLOOR));
+    let p = |sight: &SightOf, sku: &Sku| {
+        sight.named.iter().find(|(name, _)| name == sku).map_or(FLOOR, |(_, p)| p.max(FLOOR))
+    };
     for sku in names {
         product.insert(sku, p(a, sku) * p(b, sku));
     }
@@ -188,7 +191,10 @@ mod tests {
             camera: CameraId(camera),
             track,
             bbox_in_frame: Default::default(),
-            candidates: named.iter().map(|(sku, p)| Candidate { sku: Sku::new(*sku).expect("valid"), probability: *p }).collect(),
+            candidates: named
+                .iter()
+                .map(|(sku, p)| Candidate { sku: Sku::new(*sku).expect("valid"), probability: *p })
+                .collect(),
             unknown: 0.02,
             thumbnail: None,
         }

@@ -249,7 +249,13 @@ pub(crate) mod tests {
     }
 
     fn seen(named: &[(&str, f32)]) -> SightOf {
-        SightOf { named: named.iter().map(|(n, p)| (sku(n), *p)).collect(), rest: 0.02, unknown: 0.03, things: 1, thumbnail: None }
+        SightOf {
+            named: named.iter().map(|(n, p)| (sku(n), *p)).collect(),
+            rest: 0.02,
+            unknown: 0.03,
+            things: 1,
+            thumbnail: None,
+        }
     }
 
     fn best(grams: i32, sight: &SightOf) -> Hypothesis {

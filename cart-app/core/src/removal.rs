@@ -112,7 +112,13 @@ mod tests {
     use trip::{Grams, HoldId, TripEvent};
 
     fn line(number: u32, name: &str, quantity: Quantity, weight: i32) -> TripEvent {
-        let item = LineItem { line: LineId(number), sku: sku(name), quantity, weight: Some(Grams(weight)), evidence: Evidence::Scanned };
+        let item = LineItem {
+            line: LineId(number),
+            sku: sku(name),
+            quantity,
+            weight: Some(Grams(weight)),
+            evidence: Evidence::Scanned,
+        };
         TripEvent::ItemAdded { item }
     }
 
@@ -123,7 +129,11 @@ mod tests {
 
     #[test]
     fn a_lifted_item_is_matched_by_its_felt_weight() {
-        let basket = [line(1, "tea", Quantity::Each(1), 151), line(2, "oat", Quantity::Each(1), 1_040), line(3, "lime", Quantity::Weighed(Grams(212)), 212)];
+        let basket = [
+            line(1, "tea", Quantity::Each(1), 151),
+            line(2, "oat", Quantity::Each(1), 1_040),
+            line(3, "lime", Quantity::Weighed(Grams(212)), 212),
+        ];
         let nothing = SightOf::nothing();
         assert_eq!(check(&basket, 1_041, &nothing), Removal::Line { line: LineId(2), pieces: 1 });
         assert_eq!(check(&basket, 212, &nothing), Removal::Line { line: LineId(3), pieces: 1 });
@@ -134,7 +144,11 @@ mod tests {
         let basket = [line(1, "oat", Quantity::Each(1), 1_041), line(2, "milk", Quantity::Each(1), 1_042)];
         assert_eq!(check(&basket, 1_041, &SightOf::nothing()), Removal::Ask(vec![LineId(1), LineId(2)]));
         let sight = SightOf { named: vec![(sku("milk"), 0.97)], rest: 0.01, unknown: 0.02, things: 1, thumbnail: None };
-        assert_eq!(check(&basket, 1_041, &sight), Removal::Line { line: LineId(2), pieces: 1 }, "a look may tell them apart");
+        assert_eq!(
+            check(&basket, 1_041, &sight),
+            Removal::Line { line: LineId(2), pieces: 1 },
+            "a look may tell them apart"
+        );
     }
 
     #[test]
@@ -154,7 +168,13 @@ mod tests {
 
     #[test]
     fn a_held_thing_may_come_out_again() {
-        let hold = Hold { hold: HoldId(4), weight: Grams(410), reason: HoldReason::Unknown, candidates: vec![], lines: vec![] };
+        let hold = Hold {
+            hold: HoldId(4),
+            weight: Grams(410),
+            reason: HoldReason::Unknown,
+            candidates: vec![],
+            lines: vec![],
+        };
         let basket = [line(1, "tea", Quantity::Each(1), 150), TripEvent::ItemHeld { hold }];
         assert_eq!(check(&basket, 411, &SightOf::nothing()), Removal::Hold(HoldId(4)));
     }

@@ -152,7 +152,9 @@ impl WeightSteps {
         }
         self.window.push_back((at, gross_g));
         let span = Duration::from_millis(self.tuning.settle_ms);
-        while self.window.len() > LEAST_SAMPLES && self.window.get(1).is_some_and(|(second, _)| at.since(*second) >= span) {
+        while self.window.len() > LEAST_SAMPLES
+            && self.window.get(1).is_some_and(|(second, _)| at.since(*second) >= span)
+        {
             self.window.pop_front();
         }
         match self.settled_level(at, span) {
@@ -172,7 +174,9 @@ impl WeightSteps {
         if now.since(*oldest) < span || count < LEAST_SAMPLES {
             return None;
         }
-        let mean = |skip: usize, take: usize| self.window.iter().skip(skip).take(take).map(|(_, g)| g).sum::<f32>() / take as f32;
+        let mean = |skip: usize, take: usize| {
+            self.window.iter().skip(skip).take(take).map(|(_, g)| g).sum::<f32>() / take as f32
+        };
         let all = mean(0, count);
         let variance = self.window.iter().map(|(_, g)| (g - all) * (g - all)).sum::<f32>() / count as f32;
         let level = (mean(0, count / 2) - mean(count - count / 2, count / 2)).abs() < LEVEL_G;

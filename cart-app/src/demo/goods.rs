@@ -95,7 +95,8 @@ impl Goods {
     pub fn shelf(&self, catalogue: &Catalogue) -> Vec<Sku> {
         let there = |p: &&Product| {
             let photo = self.photos.as_ref().is_some_and(|photos| photos.by_sku.contains_key(&p.sku));
-            let drawn = self.drawn.pack.contains_key(&p.sku) || (self.photos.is_none() && self.drawn.produce.contains_key(&p.sku));
+            let drawn = self.drawn.pack.contains_key(&p.sku)
+                || (self.photos.is_none() && self.drawn.produce.contains_key(&p.sku));
             photo || drawn
         };
         catalogue.products().iter().filter(there).map(|p| p.sku.clone()).collect()
@@ -128,9 +129,17 @@ impl Goods {
         }
         if self.drawn.pack.contains_key(sku) {
             let design = self.design(product);
-            return Ok(vec![pack_look(&design, Side::Front, seed + 1_000), pack_look(&design, Side::Front, seed + 2_000)]);
+            return Ok(vec![
+                pack_look(&design, Side::Front, seed + 1_000),
+                pack_look(&design, Side::Front, seed + 2_000),
+            ]);
         }
-        let art = self.drawn.produce.get(sku).map(DrawnProduce::art).with_context(|| format!("there is no picture of \"{sku}\""))?;
+        let art = self
+            .drawn
+            .produce
+            .get(sku)
+            .map(DrawnProduce::art)
+            .with_context(|| format!("there is no picture of \"{sku}\""))?;
         Ok(vec![produce_look(&art, seed + 1_000), produce_look(&art, seed + 2_000)])
     }
 
@@ -198,7 +207,8 @@ impl PhotoIndex {
     fn open(folder: &Path) -> anyhow::Result<Self> {
         let lists = ["val.txt", "test.txt", "train.txt"].map(|name| folder.join(name));
         let list = lists.iter().find(|list| list.is_file());
-        let list = list.with_context(|| format!("photos: {} has no val.txt, test.txt or train.txt", folder.display()))?;
+        let list =
+            list.with_context(|| format!("photos: {} has no val.txt, test.txt or train.txt", folder.display()))?;
         let photos = PhotoFolder::open(folder).context("photos")?;
         let mut by_sku: BTreeMap<Sku, Vec<PathBuf>> = BTreeMap::new();
         for photo in photos.list(list).context("photos")? {
@@ -228,7 +238,8 @@ fn usual_mass(product: &Product, seed: u64) -> f32 {
         Sale::Weight { .. } => 0.0,
     };
     // Six even throws make a fair bell: within ±2 of their deviation.
-    let throw = |n: u64| (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(n as u32 * 9) % 1_000) as f32 / 1_000.0 - 0.5;
+    let throw =
+        |n: u64| (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(n as u32 * 9) % 1_000) as f32 / 1_000.0 - 0.5;
     let bell: f32 = (0..6).map(throw).sum::<f32>() / 0.707;
     (weight + spread * bell.clamp(-2.0, 2.0)).max(5.0)
 }

@@ -93,7 +93,8 @@ impl Lockstep {
         let latest = Latest { view: None, light: Signal::Idle };
         let trip = TripLoop::new(cart, journal, config.data.join("receipts"), latest, line.appended.clone())?;
         let count = config.board.cameras.len().max(1);
-        let camera = |n: usize| Ok((SimCamera::new(world.clone(), CameraId(n as u8), clock.clone()), sight.eye()?, false));
+        let camera =
+            |n: usize| Ok((SimCamera::new(world.clone(), CameraId(n as u8), clock.clone()), sight.eye()?, false));
         Ok(Self {
             trip,
             line,
@@ -296,7 +297,8 @@ pub(super) fn enrolled_sight(config: &Config, goods: &Goods, catalogue: &Arc<Cat
     let mut sight = Sight::open(&config.sight, catalogue.clone())?;
     let mut model = sight.embedder()?;
     for (sku, views) in goods.enrolment() {
-        cart_vision::enrol(&mut model, &mut sight.gallery, sku, views).context("enrolling the demo store's own goods")?;
+        cart_vision::enrol(&mut model, &mut sight.gallery, sku, views)
+            .context("enrolling the demo store's own goods")?;
     }
     Ok(sight)
 }
@@ -370,7 +372,9 @@ impl Told {
         self.hold = hold;
         let screen = match &view.screen {
             Screen::Pay(pay) => format!("{} at {}: {:?}", pay.amount, pay.lane, pay.step),
-            Screen::Receipt(receipt) => format!("receipt {}, {} paid with {}", receipt.number, receipt.charged, receipt.tender),
+            Screen::Receipt(receipt) => {
+                format!("receipt {}, {} paid with {}", receipt.number, receipt.charged, receipt.tender)
+            }
             _ => String::new(),
         };
         if screen != self.screen && !screen.is_empty() {

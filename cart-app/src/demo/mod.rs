@@ -122,7 +122,8 @@ pub fn demo(options: &DemoOptions) -> anyhow::Result<()> {
     println!("  staff page   http://{}/", at.http);
     println!("  MQTT broker  {}", at.mqtt);
     let config = data.join("cart.toml");
-    std::fs::write(&config, cart_config(&assets, &cart_data, at.mqtt)).with_context(|| format!("{}", config.display()))?;
+    std::fs::write(&config, cart_config(&assets, &cart_data, at.mqtt))
+        .with_context(|| format!("{}", config.display()))?;
     let photos = options.photos.clone().filter(|_| !options.drawn);
     let trip = if photos.is_some() { "photos.toml" } else { "drawn.toml" };
     let play_options = PlayOptions {

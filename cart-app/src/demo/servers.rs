@@ -125,12 +125,9 @@ fn spawn<T: DeserializeOwned>(name: &'static str, mut command: Command, logs: &P
     let log_path = logs.join(format!("{name}.log"));
     let log = std::fs::File::create(&log_path).with_context(|| format!("log {}", log_path.display()))?;
     let program = command.get_program().to_owned();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .with_context(|| format!("{} cannot be started; build it with ./trundle demo", Path::new(&program).display()))?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().with_context(|| {
+        format!("{} cannot be started; build it with ./trundle demo", Path::new(&program).display())
+    })?;
     let stdout = child.stdout.take();
     let server = Server { name, child };
     let Some(stdout) = stdout else { bail!("{name} has no output") };

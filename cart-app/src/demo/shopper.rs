@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use cart_core::view::{PayStep, Screen, View, WaitsFor};
 use cart_core::Intent;
+use cart_core::view::{PayStep, Screen, View, WaitsFor};
 use hal::Moment;
 use trip::basket::HoldReason;
 use trip::{HoldId, LineId, Sku};
@@ -174,7 +174,9 @@ impl Shopper {
             Waiting::Noticed { really, before, holds, until, counted, touch_at } => {
                 self.watch_put(view, now, really, before, holds, until, counted, touch_at)
             }
-            Waiting::Gone { sku, before, until, touch_at } => self.watch_removal(view, now, &sku, &before, until, touch_at),
+            Waiting::Gone { sku, before, until, touch_at } => {
+                self.watch_removal(view, now, &sku, &before, until, touch_at)
+            }
             Waiting::Screen { what, until } => self.watch_screen(view, now, what, until),
         }
     }
@@ -260,7 +262,8 @@ impl Shopper {
         counted: bool,
         touch_at: Option<Moment>,
     ) -> Vec<Act> {
-        let new_lines: Vec<Sku> = view.lines.iter().filter(|l| !before.contains(&l.line)).map(|l| l.sku.clone()).collect();
+        let new_lines: Vec<Sku> =
+            view.lines.iter().filter(|l| !before.contains(&l.line)).map(|l| l.sku.clone()).collect();
         let open = view.ask.as_ref().filter(|ask| !holds.contains(&ask.hold));
         let all_there = new_lines.len() >= really.len() || pieces_in(view, &before) >= really.len() as u32;
         if open.is_none() && !new_lines.is_empty() && (all_there || counted) {
@@ -272,11 +275,16 @@ impl Shopper {
             return vec![Act::Look("added")];
         }
         if let Some(ask) = open {
-            let truth = really.iter().find(|(sku, _)| !new_lines.contains(sku)).or(really.first()).map(|(sku, _)| sku.clone());
+            let truth =
+                really.iter().find(|(sku, _)| !new_lines.contains(sku)).or(really.first()).map(|(sku, _)| sku.clone());
             let Some(truth) = truth else { return Vec::new() };
             let first_time = !counted;
             if first_time {
-                self.count_question(ask.tiles.iter().any(|t| t.sku == truth), !ask.tiles.is_empty(), really.len() as u32);
+                self.count_question(
+                    ask.tiles.iter().any(|t| t.sku == truth),
+                    !ask.tiles.is_empty(),
+                    really.len() as u32,
+                );
             }
             let due = touch_at.unwrap_or(now + self.pace.think);
             let acts = if now < due { Vec::new() } else { self.respond(view, &truth, &really, now) };
@@ -327,11 +335,15 @@ impl Shopper {
     /// What a person would touch next to settle the open question.
     fn respond(&mut self, view: &View, truth: &Sku, really: &[(Sku, Option<f32>)], now: Moment) -> Vec<Act> {
         match &view.screen {
-            Screen::Weigh(weigh) if weigh.price.is_some() => return vec![Act::Look("weigh"), Act::Touch(Intent::ConfirmWeigh)],
+            Screen::Weigh(weigh) if weigh.price.is_some() => {
+                return vec![Act::Look("weigh"), Act::Touch(Intent::ConfirmWeigh)];
+            }
             Screen::Weigh(_) => return Vec::new(),
             Screen::Search(search) => {
                 return match search.found.iter().find(|tile| tile.sku == *truth) {
-                    Some(_) if !search.text.is_empty() => vec![Act::Look("search"), Act::Touch(Intent::Choose { sku: truth.clone() })],
+                    Some(_) if !search.text.is_empty() => {
+                        vec![Act::Look("search"), Act::Touch(Intent::Choose { sku: truth.clone() })]
+                    }
                     // The name on the shelf, as far as most people type.
                     _ => vec![Act::Touch(Intent::Search { text: typed(truth) })],
                 };
@@ -366,8 +378,17 @@ impl Shopper {
         self.waiting = Waiting::Next(now + SETTLE);
     }
 
-    fn watch_removal(&mut self, view: &View, now: Moment, sku: &Sku, before: &[(LineId, Sku)], until: Moment, touch_at: Option<Moment>) -> Vec<Act> {
-        let gone: Vec<&Sku> = before.iter().filter(|(line, _)| !view.lines.iter().any(|l| l.line == *line)).map(|(_, s)| s).collect();
+    fn watch_removal(
+        &mut self,
+        view: &View,
+        now: Moment,
+        sku: &Sku,
+        before: &[(LineId, Sku)],
+        until: Moment,
+        touch_at: Option<Moment>,
+    ) -> Vec<Act> {
+        let gone: Vec<&Sku> =
+            before.iter().filter(|(line, _)| !view.lines.iter().any(|l| l.line == *line)).map(|(_, s)| s).collect();
         let fewer = view.taken_out.is_some() && gone.is_empty();
         if !gone.is_empty() || fewer {
             if gone.iter().all(|s| *s == sku) {

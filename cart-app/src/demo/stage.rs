@@ -49,7 +49,13 @@ impl Stage {
     ///
     /// # Errors
     /// When a thing has no picture.
-    pub fn new(world: World, goods: Goods, catalogue: Arc<Catalogue>, file: PathBuf, remembered: &Remembered) -> anyhow::Result<Self> {
+    pub fn new(
+        world: World,
+        goods: Goods,
+        catalogue: Arc<Catalogue>,
+        file: PathBuf,
+        remembered: &Remembered,
+    ) -> anyhow::Result<Self> {
         let mut stage = Self { world, goods, catalogue, there: Vec::new(), n: 0, file };
         for thing in &remembered.things {
             let item = stage.item(&thing.sku, Some(thing.mass_g), false, thing.n)?;
@@ -152,7 +158,13 @@ impl Stage {
                 Sale::Weight { .. } => Quantity::Weighed(Grams(thing.mass_g.round() as i32)),
             };
             let line = LineId(n as u32 + 1);
-            basket.lines.push(LineItem { line, sku: thing.sku.clone(), quantity, weight: None, evidence: Evidence::Staff });
+            basket.lines.push(LineItem {
+                line,
+                sku: thing.sku.clone(),
+                quantity,
+                weight: None,
+                evidence: Evidence::Staff,
+            });
         }
         trip::pricing::price(&basket, &self.catalogue).map_or(0, |totals| totals.total.minor)
     }

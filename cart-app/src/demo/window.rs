@@ -64,11 +64,22 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     screen.clone().follow(cart.views.clone()).context("screen")?;
 
     let by_hand = Arc::new(AtomicBool::new(false));
-    let hand = ByHand { hands: hands.clone(), clock: clock.clone(), shelf, control: options.terminal_control, by_hand: by_hand.clone() };
+    let hand = ByHand {
+        hands: hands.clone(),
+        clock: clock.clone(),
+        shelf,
+        control: options.terminal_control,
+        by_hand: by_hand.clone(),
+    };
     panel.on_action(move |action| hand.act(action));
     let story = Arc::new(Mutex::new(String::from("The script shops; touch anything here to take over.")));
     let player = Player {
-        shopper: Shopper::new(script.step, Pace { between: Duration::from_millis(1_400), think: Duration::from_millis(1_800) }, clock.now(), 0),
+        shopper: Shopper::new(
+            script.step,
+            Pace { between: Duration::from_millis(1_400), think: Duration::from_millis(1_800) },
+            clock.now(),
+            0,
+        ),
         hands: hands.clone(),
         clock: clock.clone(),
         by_hand,
@@ -99,14 +110,20 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     cart.stop()?;
     if let Some(receipt) = newest_receipt(&config.data.join("receipts"))? {
         verify(&receipt, &options.receipt_key)?;
-        println!("The newest receipt is {}; check it with:\n  ./trundle receipt verify {}", receipt.display(), receipt.display());
+        println!(
+            "The newest receipt is {}; check it with:\n  ./trundle receipt verify {}",
+            receipt.display(),
+            receipt.display()
+        );
     }
     Ok(())
 }
 
 /// All devices of a simulated cart.
 fn devices(world: &World, cameras: usize, clock: &Arc<dyn Clock>) -> Devices {
-    let camera = |n: usize| -> Box<dyn hal::Camera> { Box::new(SimCamera::new(world.clone(), CameraId(n as u8), clock.clone())) };
+    let camera = |n: usize| -> Box<dyn hal::Camera> {
+        Box::new(SimCamera::new(world.clone(), CameraId(n as u8), clock.clone()))
+    };
     Devices {
         cameras: (0..cameras.max(1)).map(camera).collect(),
         scale: Some(Box::new(SimScale::new(world.clone(), clock.clone()))),
@@ -195,7 +212,8 @@ impl Player {
                     self.carry_out(act, &inputs);
                 }
             }
-            let end = self.shopper.trouble.take().unwrap_or_else(|| "The script is done. Now you: put something in.".into());
+            let end =
+                self.shopper.trouble.take().unwrap_or_else(|| "The script is done. Now you: put something in.".into());
             self.say(&end);
         };
         std::thread::Builder::new().name("shopper".into()).spawn(run).context("the shopper's thread")?;

@@ -155,7 +155,13 @@ impl Camera for SimCamera {
         self.next = at + Self::PERIOD;
         if self.world.has(Fault::CameraDead(self.id.0)) {
             let port = format!("sim {}", self.id.0);
-            return Err(DeviceError::new(ErrorKind::Timeout, "camera", port, "no frame in a second", "Mend the fault that was injected."));
+            return Err(DeviceError::new(
+                ErrorKind::Timeout,
+                "camera",
+                port,
+                "no frame in a second",
+                "Mend the fault that was injected.",
+            ));
         }
         Ok(self.render(at))
     }
@@ -188,8 +194,10 @@ mod tests {
         let start = Moment::from_millis(1_000);
         let (_, rests) = world.put(&tea(), start);
         let empty = camera.render(Moment::from_millis(900));
-        let moving = (camera.render(start + Duration::from_millis(300)), camera.render(start + Duration::from_millis(366)));
-        let resting = (camera.render(rests + Duration::from_millis(70)), camera.render(rests + Duration::from_millis(140)));
+        let moving =
+            (camera.render(start + Duration::from_millis(300)), camera.render(start + Duration::from_millis(366)));
+        let resting =
+            (camera.render(rests + Duration::from_millis(70)), camera.render(rests + Duration::from_millis(140)));
         let noise = difference(&resting.0, &resting.1);
         assert!(noise > 0.5 && noise < 4.0, "only noise at rest: {noise}");
         assert!(difference(&moving.0, &moving.1) > 2.0 * noise);

@@ -90,7 +90,11 @@ impl Label {
             let (left, top) = (x + column * module_px, bars_y + height + module_px + module_px / 2);
             for (row, bits) in glyph.iter().enumerate() {
                 for bit in (0..5).filter(|bit| bits >> (4 - bit) & 1 == 1) {
-                    canvas.lay(area(left + bit * module_px, top + row * module_px, module_px, module_px), |_, _| 1.0, |_, _| INK);
+                    canvas.lay(
+                        area(left + bit * module_px, top + row * module_px, module_px, module_px),
+                        |_, _| 1.0,
+                        |_, _| INK,
+                    );
                 }
             }
         }

@@ -80,7 +80,9 @@ pub fn draw_pack(design: &PackDesign, side: Side, seed: u64) -> (RgbImage, GrayI
 
 fn outline(shape: PackShape, w: f32, h: f32) -> impl Fn(f32, f32) -> f32 + Copy {
     move |x, y| match shape {
-        PackShape::Carton | PackShape::Bar => round_rect(x, y, (w / 2.0, h / 2.0), (w / 2.0 - 6.0, h / 2.0 - 6.0), 10.0),
+        PackShape::Carton | PackShape::Bar => {
+            round_rect(x, y, (w / 2.0, h / 2.0), (w / 2.0 - 6.0, h / 2.0 - 6.0), 10.0)
+        }
         PackShape::Box => round_rect(x, y, (w / 2.0, h / 2.0), (w / 2.0 - 6.0, h / 2.0 - 6.0), 6.0),
         PackShape::Tin => round_rect(x, y, (w / 2.0, h / 2.0), (w / 2.0 - 6.0, h / 2.0 - 6.0), 26.0),
         PackShape::Cup => circle(x, y, w / 2.0, h / 2.0, w / 2.0 - 6.0),
@@ -162,9 +164,11 @@ fn draw_barcode_side(design: &PackDesign, seed: u64) -> (RgbImage, GrayImage) {
     let base = colour(design.base);
     let mut canvas = Canvas::new(width, height);
     let all = canvas.all();
-    canvas.fill(all, move |x, y| round_rect(x, y, (w / 2.0, h / 2.0), (w / 2.0 - 6.0, h / 2.0 - 6.0), 12.0), |_, y| {
-        mix(base, scaled(base, 0.85), y / h)
-    });
+    canvas.fill(
+        all,
+        move |x, y| round_rect(x, y, (w / 2.0, h / 2.0), (w / 2.0 - 6.0, h / 2.0 - 6.0), 12.0),
+        |_, y| mix(base, scaled(base, 0.85), y / h),
+    );
     let label = design.gtin.as_deref().and_then(|gtin| Label::ean(gtin).ok());
     if let Some(label) = &label {
         let left = (width - (label.modules() * MODULE_PX).min(width)) / 2;

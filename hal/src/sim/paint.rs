@@ -62,7 +62,12 @@ impl Area {
     /// All pixels within `reach` of a point.
     pub(super) fn around(x: f32, y: f32, reach: f32) -> Self {
         let at_least_zero = |v: f32| v.max(0.0) as usize;
-        Self(at_least_zero(x - reach), at_least_zero(y - reach), at_least_zero(x + reach + 1.0), at_least_zero(y + reach + 1.0))
+        Self(
+            at_least_zero(x - reach),
+            at_least_zero(y - reach),
+            at_least_zero(x + reach + 1.0),
+            at_least_zero(y + reach + 1.0),
+        )
     }
 }
 

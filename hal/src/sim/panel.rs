@@ -1,8 +1,8 @@
 //! The simulated cart's light and sounder: they keep what the cart said, for whoever watches.
 
 use super::world::World;
-use crate::device::{Identity, IndicatorLight, LightSignal, Sounder, Tone};
 use crate::DeviceError;
+use crate::device::{Identity, IndicatorLight, LightSignal, Sounder, Tone};
 
 /// The light on the rim.
 pub struct SimLight {

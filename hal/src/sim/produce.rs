@@ -50,7 +50,10 @@ pub fn draw_produce(art: &ProduceArt, seed: u64) -> (RgbImage, GrayImage) {
     let turn = dice.between(0.0, std::f32::consts::TAU);
     for n in 0..pieces {
         let around = turn + n as f32 / pieces as f32 * std::f32::consts::TAU;
-        let (cx, cy) = (middle + spread * around.cos() + dice.between(-8.0, 8.0), middle + spread * around.sin() + dice.between(-8.0, 8.0));
+        let (cx, cy) = (
+            middle + spread * around.cos() + dice.between(-8.0, 8.0),
+            middle + spread * around.sin() + dice.between(-8.0, 8.0),
+        );
         piece(&mut canvas, art, (cx, cy), if pieces == 1 { 1.45 } else { 1.0 }, part(seed, n as u64 + 7), &mut dice);
     }
     let light = dice.between(0.88, 1.1);
@@ -74,7 +77,13 @@ fn piece(canvas: &mut Canvas, art: &ProduceArt, (cx, cy): (f32, f32), size: f32,
         ProduceShape::Round => {
             canvas.body(area, |x, y| circle(x, y, cx, cy, radius), radius, 0.30, paint);
             let stem = along(radius * 0.2);
-            canvas.body(area, |x, y| circle(x, y, stem.0, stem.1, radius * 0.09), radius * 0.09, 0.0, |_, _| [0.24, 0.20, 0.10]);
+            canvas.body(
+                area,
+                |x, y| circle(x, y, stem.0, stem.1, radius * 0.09),
+                radius * 0.09,
+                0.0,
+                |_, _| [0.24, 0.20, 0.10],
+            );
         }
         ProduceShape::Oval => {
             let (a, b) = (along(-radius * 0.36), along(radius * 0.5));
@@ -84,9 +93,14 @@ fn piece(canvas: &mut Canvas, art: &ProduceArt, (cx, cy): (f32, f32), size: f32,
         ProduceShape::Bent => {
             let side = (-sin, cos);
             let bend = |t: f32, out: f32| (cx + cos * t + side.0 * out, cy + sin * t + side.1 * out);
-            let (a, m, b) = (bend(-radius * 1.5, radius * 0.6), bend(0.0, -radius * 0.1), bend(radius * 1.5, radius * 0.6));
+            let (a, m, b) =
+                (bend(-radius * 1.5, radius * 0.6), bend(0.0, -radius * 0.1), bend(radius * 1.5, radius * 0.6));
             let body = |x: f32, y: f32| {
-                melt(limb(x, y, a, m, radius * 0.16, radius * 0.36), limb(x, y, m, b, radius * 0.36, radius * 0.14), radius * 0.3)
+                melt(
+                    limb(x, y, a, m, radius * 0.16, radius * 0.36),
+                    limb(x, y, m, b, radius * 0.36, radius * 0.14),
+                    radius * 0.3,
+                )
             };
             canvas.body(area, body, radius * 0.36, 0.18, paint);
         }
@@ -94,7 +108,13 @@ fn piece(canvas: &mut Canvas, art: &ProduceArt, (cx, cy): (f32, f32), size: f32,
             let (a, b) = (along(-radius * 1.5), along(radius * 1.5));
             canvas.body(area, |x, y| limb(x, y, a, b, radius * 0.34, radius * 0.08), radius * 0.3, 0.1, paint);
             let leaf = along(-radius * 1.8);
-            canvas.body(area, |x, y| limb(x, y, a, leaf, radius * 0.1, radius * 0.05), radius * 0.1, 0.0, |_, _| [0.2, 0.45, 0.16]);
+            canvas.body(
+                area,
+                |x, y| limb(x, y, a, leaf, radius * 0.1, radius * 0.05),
+                radius * 0.1,
+                0.0,
+                |_, _| [0.2, 0.45, 0.16],
+            );
         }
     }
 }

@@ -92,7 +92,13 @@ impl Scale for SimScale {
         // A reader that fell behind goes on from now.
         self.next = (at + Self::PERIOD).max(Moment(self.clock.now().0.saturating_sub(50_000)));
         if self.world.has(Fault::ScaleDead) {
-            return Err(DeviceError::new(ErrorKind::Timeout, "scale", "sim", "no sample in 100 ms", "Mend the fault that was injected."));
+            return Err(DeviceError::new(
+                ErrorKind::Timeout,
+                "scale",
+                "sim",
+                "no sample in 100 ms",
+                "Mend the fault that was injected.",
+            ));
         }
         Ok(self.sample(at))
     }

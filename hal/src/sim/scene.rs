@@ -129,7 +129,11 @@ pub(super) struct SensorNoise(Vec<i8>);
 
 impl SensorNoise {
     pub(super) fn new(seed: u64) -> Self {
-        Self((0..NOISE_TABLE as u64).map(|n| (SENSOR_NOISE * gaussian(seed, n)).round().clamp(-9.0, 9.0) as i8).collect())
+        Self(
+            (0..NOISE_TABLE as u64)
+                .map(|n| (SENSOR_NOISE * gaussian(seed, n)).round().clamp(-9.0, 9.0) as i8)
+                .collect(),
+        )
     }
 
     pub(super) fn add(&self, pixels: &mut [u8], frame: u64) {

@@ -163,13 +163,18 @@ impl Stay {
         {
             let t = share(at, lifted, LEAVING);
             let (x, y) = between(self.place, self.edge, eased(t));
-            return if t >= 1.0 { Sight::Away } else { Sight::Held(Pose { x, y, scale: 1.0 + 0.12 * eased(t), ..rest }) };
+            return if t >= 1.0 {
+                Sight::Away
+            } else {
+                Sight::Held(Pose { x, y, scale: 1.0 + 0.12 * eased(t), ..rest })
+            };
         }
         if at < self.put_at {
             return Sight::Away;
         }
         if at >= self.lands_at {
-            let reaching = self.taken_at.filter(|taken| at >= *taken).map(|taken| 1.0 - eased(share(at, taken, REACHING)));
+            let reaching =
+                self.taken_at.filter(|taken| at >= *taken).map(|taken| 1.0 - eased(share(at, taken, REACHING)));
             let back = share(at, self.lands_at, DRAWING_BACK);
             let hand = reaching.or((back < 1.0 && self.lands_at > Moment(0)).then(|| eased(back)));
             return Sight::Lying(rest, hand);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::gs1::{PrefixRule, Scanned};
-use crate::{Currency, Gtin, Grams, Hash, Plu, Sku};
+use crate::{Currency, Grams, Gtin, Hash, Plu, Sku};
 
 /// How a product is sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +153,8 @@ impl Catalogue {
     /// [`CatalogueError`] names the line and what is wrong: not TOML, an unknown key, a duplicate
     /// SKU, GTIN or PLU, a negative price, an unknown tax, a promotion of unknown products.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        let line_at = |offset: usize| text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
+        let line_at =
+            |offset: usize| text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
         let file: File = toml::from_str(text).map_err(|e| CatalogueError {
             line: e.span().map_or(1, |span| line_at(span.start)),
             what: e.message().to_owned(),
@@ -205,7 +206,11 @@ impl Catalogue {
         if let Some(plu) = product.plu
             && let Some(first) = self.by_plu.insert(plu, index)
         {
-            return Err(format!("PLU {} of \"{sku}\" belongs to \"{}\" already", u32::from(plu), self.owner(first, &product)));
+            return Err(format!(
+                "PLU {} of \"{sku}\" belongs to \"{}\" already",
+                u32::from(plu),
+                self.owner(first, &product)
+            ));
         }
         self.products.push(product);
         Ok(())
@@ -225,7 +230,9 @@ impl Catalogue {
             for sku in &promotion.skus {
                 match self.get(sku).map(|p| p.sale) {
                     Some(Sale::Each { .. }) => {}
-                    Some(Sale::Weight { .. }) => return Err(format!("promotion \"{id}\" names \"{sku}\", which is sold by weight")),
+                    Some(Sale::Weight { .. }) => {
+                        return Err(format!("promotion \"{id}\" names \"{sku}\", which is sold by weight"));
+                    }
                     None => return Err(format!("promotion \"{id}\" names \"{sku}\", which is no product")),
                 }
             }
@@ -272,7 +279,8 @@ impl Catalogue {
 mod tests {
     use super::*;
 
-    const HEAD: &str = "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n";
+    const HEAD: &str =
+        "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n";
 
     fn product(sku: &str, rest: &str) -> String {
         format!("[[product]]\nsku = \"{sku}\"\nname = \"{sku}\"\ntax = \"zero\"\n{rest}\n")
@@ -286,7 +294,11 @@ mod tests {
             assert!(error.what.contains(part), "{error}");
         };
         let milk = product("milk", "gtins = [\"96385074\"]\nsale = { each = { price = 90 } }");
-        check(milk.clone() + &product("oat", "gtins = [\"96385074\"]\nsale = { each = { price = 1 } }"), 13, "belongs to \"milk\"");
+        check(
+            milk.clone() + &product("oat", "gtins = [\"96385074\"]\nsale = { each = { price = 1 } }"),
+            13,
+            "belongs to \"milk\"",
+        );
         check(milk.clone() + &milk, 13, "twice");
         check(product("milk", "sale = { each = { price = -1 } }"), 7, "negative");
         check(product("milk", "sale = { each = { price = 1 } }\ncolour = 1"), 12, "colour");
@@ -296,7 +308,10 @@ mod tests {
 
     #[test]
     fn a_product_is_found_by_all_its_codes() {
-        let text = format!("{HEAD}{}", product("lime", "plu = 4048\ngtins = [\"96385074\"]\nsale = { weight = { per_kg = 300 } }"));
+        let text = format!(
+            "{HEAD}{}",
+            product("lime", "plu = 4048\ngtins = [\"96385074\"]\nsale = { weight = { per_kg = 300 } }")
+        );
         let catalogue = Catalogue::parse(&text).expect("a right catalogue");
         let sku = Sku::new("lime").expect("valid");
         assert!(catalogue.get(&sku).is_some());

@@ -194,7 +194,9 @@ mod tests {
 
     #[test]
     fn element_strings_carry_weight_price_and_dates() {
-        let Ok(Scanned::Item(item)) = read_elements("0109506000134352310300045610ABC\u{1d}17270131") else { panic!("no item") };
+        let Ok(Scanned::Item(item)) = read_elements("0109506000134352310300045610ABC\u{1d}17270131") else {
+            panic!("no item")
+        };
         assert_eq!(item.gtin, gtin("09506000134352"));
         assert_eq!(item.net_weight, Some(Grams(456)));
         assert_eq!((item.batch.as_deref(), item.expiry.as_deref()), (Some("ABC"), Some("270131")));
@@ -204,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_wrong_element_string_is_refused_and_not_guessed_at() {
-        for bad in ["", "01", "0109506000134353", "010950600013435231030004", "0109506000134352XX", "17271340", "9999"] {
+        for bad in ["", "01", "0109506000134353", "010950600013435231030004", "0109506000134352XX", "17271340", "9999"]
+        {
             assert!(!matches!(read_elements(bad), Ok(Scanned::Item(_))), "{bad}");
         }
     }

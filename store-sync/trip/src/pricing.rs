@@ -179,7 +179,8 @@ fn tax_shares(lines: &[PricedLine], saved_by_line: &[i64], catalogue: &Catalogue
     let mut shares: Vec<TaxShare> = Vec::new();
     for tax in &catalogue.taxes {
         let of_this = lines.iter().zip(saved_by_line).filter(|(line, _)| line.tax == tax.letter);
-        let (count, gross) = of_this.fold((0, 0), |(n, sum), (line, saved)| (n + 1, sum + line.price + line.deposit - saved));
+        let (count, gross) =
+            of_this.fold((0, 0), |(n, sum), (line, saved)| (n + 1, sum + line.price + line.deposit - saved));
         if count == 0 {
             continue;
         }
@@ -234,7 +235,8 @@ mod tests {
 
     #[test]
     fn the_total_is_what_the_lines_say() {
-        let check = |lines: &[(&str, Quantity)], expected: i64| assert_eq!(totals(lines).total.minor, expected, "{lines:?}");
+        let check =
+            |lines: &[(&str, Quantity)], expected: i64| assert_eq!(totals(lines).total.minor, expected, "{lines:?}");
         check(&[], 0);
         check(&[("apples", Quantity::Weighed(Grams(742)))], 163);
         check(&[("apples", Quantity::Priced(99))], 99);
@@ -261,8 +263,13 @@ mod tests {
             weight: None,
             evidence: Evidence::Scanned,
         };
-        for (sku, quantity) in [("apples", Quantity::Each(1)), ("water", Quantity::Weighed(Grams(5))), ("nothing", Quantity::Each(1)),
-            ("apples", Quantity::Weighed(Grams(0))), ("water", Quantity::Priced(-1))] {
+        for (sku, quantity) in [
+            ("apples", Quantity::Each(1)),
+            ("water", Quantity::Weighed(Grams(5))),
+            ("nothing", Quantity::Each(1)),
+            ("apples", Quantity::Weighed(Grams(0))),
+            ("water", Quantity::Priced(-1)),
+        ] {
             assert!(price_line(&item(sku, quantity), &catalogue()).is_err(), "{sku} {quantity:?}");
         }
     }

@@ -131,10 +131,8 @@ pub fn seal(receipt: &Receipt, key: &SigningKey) -> Sealed {
 fn sign(document: &impl Serialize, key: &SigningKey) -> Vec<u8> {
     let mut payload = Vec::new();
     ciborium::into_writer(document, &mut payload).unwrap_or_else(|e| unreachable!("writing to memory: {e}"));
-    let protected = HeaderBuilder::new()
-        .algorithm(iana::Algorithm::EdDSA)
-        .key_id(key_id(&key.verifying_key()).to_vec())
-        .build();
+    let protected =
+        HeaderBuilder::new().algorithm(iana::Algorithm::EdDSA).key_id(key_id(&key.verifying_key()).to_vec()).build();
     CoseSign1Builder::new()
         .protected(protected)
         .payload(payload)
@@ -151,7 +149,8 @@ fn sign(document: &impl Serialize, key: &SigningKey) -> Vec<u8> {
 pub fn verify(file: &[u8], trusted: &[VerifyingKey]) -> Result<Verified, ReceiptError> {
     let text = std::str::from_utf8(file).unwrap_or("").trim();
     if let Some(encoded) = text.strip_prefix(QR_PREFIX) {
-        let cose = base45::decode(encoded).ok_or_else(|| ReceiptError::Form("the QR's text is cut or changed".into()))?;
+        let cose =
+            base45::decode(encoded).ok_or_else(|| ReceiptError::Form("the QR's text is cut or changed".into()))?;
         return open(&cose, trusted).map(Verified::Summary);
     }
     let receipt: Receipt = open(file, trusted)?;
@@ -163,9 +162,10 @@ fn open<T: serde::de::DeserializeOwned>(cose: &[u8], trusted: &[VerifyingKey]) -
     let form = |e: coset::CoseError| ReceiptError::Form(e.to_string());
     let sign1 = CoseSign1::from_tagged_slice(cose).or_else(|_| CoseSign1::from_slice(cose)).map_err(form)?;
     let id = &sign1.protected.header.key_id;
-    let key = trusted.iter().find(|k| key_id(k).as_slice() == id.as_slice()).ok_or_else(|| ReceiptError::UnknownKey {
-        found: id.iter().map(|b| format!("{b:02x}")).collect(),
-    })?;
+    let key = trusted
+        .iter()
+        .find(|k| key_id(k).as_slice() == id.as_slice())
+        .ok_or_else(|| ReceiptError::UnknownKey { found: id.iter().map(|b| format!("{b:02x}")).collect() })?;
     sign1.verify_signature(b"", |signature, message| {
         let signature = Signature::from_slice(signature).map_err(|_| ReceiptError::Signature)?;
         key.verify(message, &signature).map_err(|_| ReceiptError::Signature)
@@ -179,7 +179,11 @@ fn check_sums(receipt: &Receipt) -> Result<(), ReceiptError> {
     let gross: i64 = totals.lines.iter().map(|l| l.price + l.deposit).sum();
     let saved: i64 = totals.savings.iter().map(|s| s.minor).sum();
     if gross - saved != totals.total.minor {
-        return Err(ReceiptError::Sum(format!("its lines make {}, its total is {}", gross - saved, totals.total.minor)));
+        return Err(ReceiptError::Sum(format!(
+            "its lines make {}, its total is {}",
+            gross - saved,
+            totals.total.minor
+        )));
     }
     if receipt.charged != totals.total {
         return Err(ReceiptError::Sum(format!("the total is {}, charged was {}", totals.total, receipt.charged)));
@@ -199,8 +203,17 @@ mod tests {
     }
 
     fn receipt() -> Receipt {
-        let line = PricedLine { line: LineId(1), name: "Tea".into(), quantity: Quantity::Each(2), unit: Some(250), price: 500, deposit: 0, tax: 'Z' };
-        let totals = Totals { lines: vec![line], savings: vec![], taxes: vec![], total: Money::new(500, Currency::GBP) };
+        let line = PricedLine {
+            line: LineId(1),
+            name: "Tea".into(),
+            quantity: Quantity::Each(2),
+            unit: Some(250),
+            price: 500,
+            deposit: 0,
+            tax: 'Z',
+        };
+        let totals =
+            Totals { lines: vec![line], savings: vec![], taxes: vec![], total: Money::new(500, Currency::GBP) };
         Receipt {
             v: 1,
             number: "MS-1".into(),
@@ -221,7 +234,9 @@ mod tests {
         let sealed = seal(&receipt(), &key(1));
         let trusted = [key(2).verifying_key(), key(1).verifying_key()];
         assert_eq!(verify(&sealed.cose, &trusted), Ok(Verified::Receipt(Box::new(receipt()))));
-        let Ok(Verified::Summary(summary)) = verify(sealed.qr.as_bytes(), &trusted) else { panic!("the QR is not accepted") };
+        let Ok(Verified::Summary(summary)) = verify(sealed.qr.as_bytes(), &trusted) else {
+            panic!("the QR is not accepted")
+        };
         assert_eq!((summary.receipt, summary.charged.minor), (sealed.digest, 500));
     }
 

@@ -180,7 +180,8 @@ impl TripState {
             match &mut item.quantity {
                 Quantity::Each(have) if *have > pieces => {
                     let left = *have - pieces;
-                    item.weight = item.weight.map(|w| Grams((i64::from(w.0) * i64::from(left) / i64::from(*have)) as i32));
+                    item.weight =
+                        item.weight.map(|w| Grams((i64::from(w.0) * i64::from(left) / i64::from(*have)) as i32));
                     *have = left;
                     true
                 }

@@ -86,8 +86,14 @@ mod tests {
         for (leaf, _) in Leaf::ALL {
             assert_eq!(parse(&store, &cart(&store, &id, leaf)), Some((id.clone(), leaf)));
         }
-        for bad in ["", "tr1/market-street/cart/", "tr1/other/cart/cart-7/up/event", "tr2/market-street/cart/cart-7/up/event",
-            "tr1/market-street/cart/cart-7/up/eventual", "tr1/market-street/cart/CART/up/event"] {
+        for bad in [
+            "",
+            "tr1/market-street/cart/",
+            "tr1/other/cart/cart-7/up/event",
+            "tr2/market-street/cart/cart-7/up/event",
+            "tr1/market-street/cart/cart-7/up/eventual",
+            "tr1/market-street/cart/CART/up/event",
+        ] {
             assert_eq!(parse(&store, bad), None, "{bad}");
         }
     }

@@ -109,7 +109,9 @@ impl Cart {
 
     /// The removal that was asked about and has just been put back.
     fn came_back(&self, step: &WeightStep) -> Option<HoldId> {
-        let same = |hold: &&Hold| hold.reason == HoldReason::WhichRemoved && (hold.weight.0 + step.delta.0).abs() <= SAME_THING_G;
+        let same = |hold: &&Hold| {
+            hold.reason == HoldReason::WhichRemoved && (hold.weight.0 + step.delta.0).abs() <= SAME_THING_G
+        };
         self.state.basket.holds.iter().rev().find(same).map(|hold| hold.hold)
     }
 
@@ -124,14 +126,21 @@ impl Cart {
             let own = if n + 1 == additions.len() { left } else { product.and_then(|p| p.weight).unwrap_or(left) };
             left = Grams(left.0 - own.0);
             let weight = (addition.evidence != Why::ScannedOnly).then_some(own);
-            let item = LineItem { line, sku: addition.sku.clone(), quantity: addition.quantity, weight, evidence: addition.evidence };
+            let item = LineItem {
+                line,
+                sku: addition.sku.clone(),
+                quantity: addition.quantity,
+                weight,
+                evidence: addition.evidence,
+            };
             events.push(TripEvent::ItemAdded { item });
             if product.is_some_and(|p| p.min_age > 0) {
                 events.push(TripEvent::AgeCheckAsked { line });
             }
         }
         let skus: Vec<Sku> = additions.iter().map(|a| a.sku.clone()).collect();
-        let parked: Vec<HoldId> = self.parked.iter().filter(|(_, s)| skus.contains(&s.sku)).map(|(hold, _)| *hold).collect();
+        let parked: Vec<HoldId> =
+            self.parked.iter().filter(|(_, s)| skus.contains(&s.sku)).map(|(hold, _)| *hold).collect();
         let holds: Vec<HoldId> = parked.into_iter().chain(resolved).collect();
         events.extend(holds.iter().map(|hold| TripEvent::HoldResolved { hold: *hold, outcome: Outcome::Added }));
         self.record(events);
@@ -156,7 +165,14 @@ impl Cart {
         self.evidence.settle_looks();
     }
 
-    pub(super) fn hold(&mut self, weight: Grams, reason: HoldReason, candidates: Vec<Sku>, lines: Vec<LineId>, sight: &SightOf) -> HoldId {
+    pub(super) fn hold(
+        &mut self,
+        weight: Grams,
+        reason: HoldReason,
+        candidates: Vec<Sku>,
+        lines: Vec<LineId>,
+        sight: &SightOf,
+    ) -> HoldId {
         let number = HoldId(self.state.last_hold.0 + 1);
         let hold = Hold { hold: number, weight, reason, candidates, lines };
         self.record(vec![TripEvent::ItemHeld { hold }]);
@@ -171,9 +187,22 @@ impl Cart {
         number
     }
 
-    fn taken_out(&mut self, step: &WeightStep, sight: &SightOf, scans: &[PendingScan], over: bool, now: Moment) -> bool {
+    fn taken_out(
+        &mut self,
+        step: &WeightStep,
+        sight: &SightOf,
+        scans: &[PendingScan],
+        over: bool,
+        now: Moment,
+    ) -> bool {
         // A code read while something leaves says what leaves.
-        let scanned = SightOf { named: scans.iter().map(|s| (s.sku.clone(), 0.97)).collect(), rest: 0.02, unknown: 0.01, things: 1, thumbnail: None };
+        let scanned = SightOf {
+            named: scans.iter().map(|s| (s.sku.clone(), 0.97)).collect(),
+            rest: 0.02,
+            unknown: 0.01,
+            things: 1,
+            thumbnail: None,
+        };
         let sight = if scans.is_empty() { sight } else { &scanned };
         match removal::explain(step, sight, &self.state, &self.catalogue) {
             Removal::Line { line, pieces } => {
@@ -196,7 +225,14 @@ impl Cart {
     }
 
     /// Takes pieces off a line and tells what came off the total.
-    pub(super) fn remove(&mut self, line: LineId, pieces: u32, weight: Option<Grams>, resolved: Option<HoldId>, now: Moment) {
+    pub(super) fn remove(
+        &mut self,
+        line: LineId,
+        pieces: u32,
+        weight: Option<Grams>,
+        resolved: Option<HoldId>,
+        now: Moment,
+    ) {
         let Some(item) = self.state.basket.line(line).cloned() else { return };
         let before = self.total();
         let mut events = vec![TripEvent::ItemRemoved { line, pieces, weight }];
@@ -217,7 +253,8 @@ impl Cart {
         if self.state.phase != Phase::Shopping {
             return;
         }
-        let rests = |(content, at): &(trip::gs1::Scanned, Moment)| *content == scan.content && now.since(*at) < SAME_CODE_REST;
+        let rests =
+            |(content, at): &(trip::gs1::Scanned, Moment)| *content == scan.content && now.since(*at) < SAME_CODE_REST;
         if self.explained.iter().any(rests) {
             return;
         }
@@ -231,7 +268,8 @@ impl Cart {
             return;
         }
         if !self.scale_works() && matches!(product.sale, Sale::Each { .. }) {
-            let addition = Addition { sku: product.sku.clone(), quantity: Quantity::Each(1), evidence: Why::ScannedOnly };
+            let addition =
+                Addition { sku: product.sku.clone(), quantity: Quantity::Each(1), evidence: Why::ScannedOnly };
             self.explained.push_back((scan.content, now));
             self.add(&[addition], Grams(0), None, now);
             return;
@@ -280,7 +318,8 @@ impl Cart {
             if self.state.phase != Phase::Shopping || self.faults.contains_key(&Device::Scale) {
                 continue;
             }
-            let hold = self.hold(Grams(0), HoldReason::NeverPutIn, vec![scan.sku.clone()], Vec::new(), &SightOf::nothing());
+            let hold =
+                self.hold(Grams(0), HoldReason::NeverPutIn, vec![scan.sku.clone()], Vec::new(), &SightOf::nothing());
             self.parked.push((hold, scan));
         }
     }

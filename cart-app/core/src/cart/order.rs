@@ -34,7 +34,8 @@ impl Cart {
                 }
             }
             Order::RefuseLock { version, why } => {
-                if self.state.lock.as_ref().is_some_and(|lock| lock.version == version) && self.state.payment.is_none() {
+                if self.state.lock.as_ref().is_some_and(|lock| lock.version == version) && self.state.payment.is_none()
+                {
                     self.effects.push_back(Effect::Warn(format!("the lane refused the basket: {why}")));
                     self.unlock();
                     self.lane_refused = true;

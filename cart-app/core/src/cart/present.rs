@@ -9,7 +9,8 @@ use trip::{Grams, HoldId, LineItem, Money, Phase, Quantity, Sale, Totals};
 use super::Cart;
 use crate::input::Device;
 use crate::view::{
-    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut, Tile, View, WeighView,
+    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut, Tile,
+    View, WeighView,
 };
 use crate::weight_step::Condition;
 
@@ -90,7 +91,9 @@ impl Cart {
             Phase::Paying if self.checking => pay(PayStep::Checking),
             Phase::Paying => pay(PayStep::Tap),
             Phase::Paid => pay(PayStep::Approved),
-            Phase::Receipted => totals.map_or(Screen::Basket, |totals| Screen::Receipt(Box::new(self.receipt_view(totals)))),
+            Phase::Receipted => {
+                totals.map_or(Screen::Basket, |totals| Screen::Receipt(Box::new(self.receipt_view(totals))))
+            }
         }
     }
 
@@ -110,7 +113,9 @@ impl Cart {
             });
         }
         match (&self.panel.search, held) {
-            (Some(text), Some(hold)) => Screen::Search(SearchView { text: text.clone(), found: self.search(text, hold.weight) }),
+            (Some(text), Some(hold)) => {
+                Screen::Search(SearchView { text: text.clone(), found: self.search(text, hold.weight) })
+            }
             _ => Screen::Basket,
         }
     }
@@ -129,7 +134,8 @@ impl Cart {
                 name.contains(&typed).then_some(2)
             }
         };
-        let mut found: Vec<(u8, &Product)> = self.catalogue.products().iter().filter_map(|p| Some((rank(&p)?, p))).collect();
+        let mut found: Vec<(u8, &Product)> =
+            self.catalogue.products().iter().filter_map(|p| Some((rank(&p)?, p))).collect();
         found.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.popularity.cmp(&x.popularity)).then(x.name.cmp(&y.name)));
         found.into_iter().take(MOST_FOUND).map(|(_, product)| self.tile(product, weight)).collect()
     }
@@ -152,7 +158,8 @@ impl Cart {
             Some(Banner::DeviceOut(device))
         } else if self.lane_refused {
             Some(Banner::LaneRefused)
-        } else if let Some((percent, false)) = self.battery.filter(|(percent, _)| *percent < self.setup.battery_reserve) {
+        } else if let Some((percent, false)) = self.battery.filter(|(percent, _)| *percent < self.setup.battery_reserve)
+        {
             Some(Banner::BatteryLow(percent))
         } else if self.steps.condition() == Condition::Unsteady && self.state.phase == Phase::Shopping {
             Some(Banner::Unsteady)
@@ -201,7 +208,14 @@ impl Cart {
         } else {
             hold.candidates.iter().filter_map(|sku| Some(self.tile(self.catalogue.get(sku)?, hold.weight))).collect()
         };
-        Some(AskView { hold: number, reason: hold.reason, weight: hold.weight, thumbnail: self.thumbnail(number), tiles, waits_for })
+        Some(AskView {
+            hold: number,
+            reason: hold.reason,
+            weight: hold.weight,
+            thumbnail: self.thumbnail(number),
+            tiles,
+            waits_for,
+        })
     }
 
     fn thumbnail(&self, hold: HoldId) -> Option<cart_vision::Thumbnail> {

@@ -104,7 +104,13 @@ impl Bench {
         let gtin = Gtin::parse("96385074").expect("valid");
         let item = trip::gs1::Item { gtin, net_weight: None, price: None, batch: None, expiry: None, serial: None };
         let content = Scanned::Item(item);
-        self.input(Input::Scan(Scan { at: self.now, camera: CameraId(0), symbology: Symbology::Ean8, content, frames: 3 }));
+        self.input(Input::Scan(Scan {
+            at: self.now,
+            camera: CameraId(0),
+            symbology: Symbology::Ean8,
+            content,
+            frames: 3,
+        }));
     }
 
     fn tap(&mut self, intent: Intent) {
@@ -287,7 +293,11 @@ fn after_a_restart_the_basket_is_back_and_recounted() {
     assert!(again.cart.view().holds.is_empty());
     let mut more = Bench::from(bench.journal.clone(), 565.0);
     more.wait(2_000);
-    assert_eq!(more.cart.view().holds.iter().map(|h| h.weight).collect::<Vec<_>>(), [Grams(415)], "what came in meanwhile is asked about");
+    assert_eq!(
+        more.cart.view().holds.iter().map(|h| h.weight).collect::<Vec<_>>(),
+        [Grams(415)],
+        "what came in meanwhile is asked about"
+    );
 }
 
 #[test]

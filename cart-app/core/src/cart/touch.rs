@@ -71,7 +71,10 @@ impl Cart {
     }
 
     fn answer(&mut self, hold: HoldId, sku: &Sku, now: Moment) {
-        let (Some(held), Some(product)) = (self.state.basket.hold(hold).cloned(), self.catalogue.get(sku).cloned()) else { return };
+        let (Some(held), Some(product)) = (self.state.basket.hold(hold).cloned(), self.catalogue.get(sku).cloned())
+        else {
+            return;
+        };
         match held.reason {
             HoldReason::WhichRemoved => return,
             // "I have put it in", but nothing was felt: a person looks.

@@ -162,9 +162,10 @@ pub(super) fn item(elements: &[Element<'_>]) -> Result<Scanned, ElementError> {
         }
     }
     let decimal = |start: &str| {
-        elements.iter().find(|(ai, _)| ai.len() == 4 && ai.starts_with(start)).and_then(|(ai, value)| {
-            Some((ai.as_bytes()[3] - b'0', value.parse::<i64>().ok()?))
-        })
+        elements
+            .iter()
+            .find(|(ai, _)| ai.len() == 4 && ai.starts_with(start))
+            .and_then(|(ai, value)| Some((ai.as_bytes()[3] - b'0', value.parse::<i64>().ok()?)))
     };
     Ok(Scanned::Item(Item {
         gtin,
@@ -212,7 +213,9 @@ pub(super) fn digital_link(text: &str) -> Result<Scanned, ElementError> {
     for (name, value) in pairs {
         let name = if name == "gtin" { "01" } else { name };
         // Words in the query that are no identifiers (tracking, language) are not ours to judge.
-        let Some(known) = KNOWN.iter().find(|ai| name.len() == ai.length && name.starts_with(ai.start)) else { continue };
+        let Some(known) = KNOWN.iter().find(|ai| name.len() == ai.length && name.starts_with(ai.start)) else {
+            continue;
+        };
         let value = if name == "01" { format!("{value:0>14}") } else { value.to_owned() };
         check(known, name, &value)?;
         owned.push((name, value));

@@ -40,7 +40,11 @@ pub fn render(receipt: &Receipt) -> String {
     let _ = writeln!(page);
     for share in &receipt.totals.taxes {
         let rate = f64::from(share.basis_points) / 100.0;
-        row(&mut page, &format!("{} tax {rate} % in {}", share.letter, money(share.gross)), &format!("{}  ", money(share.tax)));
+        row(
+            &mut page,
+            &format!("{} tax {rate} % in {}", share.letter, money(share.gross)),
+            &format!("{}  ", money(share.tax)),
+        );
     }
     let _ = writeln!(page, "\nTrip {} at lane {}", receipt.trip, receipt.lane);
     let _ = writeln!(page, "Terminal reference {}", receipt.tender.reference);
