@@ -1,1 +1,12 @@
-//! .
+//! What whole-system tests share: the built programs, a store of their own each, and the checkers.
+//!
+//! The tests start the real programs as processes and meet them as the world does: by their command
+//! lines, their files, their sockets. A [`place::Place`] is one store with one cart in a folder of
+//! its own; [`check`] holds the invariants, one a file, that are true after every trip whatever
+//! happened on the way.
+
+pub mod check;
+pub mod place;
+pub mod process;
+pub mod script;
+pub mod tampered;

@@ -81,7 +81,7 @@ fn additions(
         if product.barcode_required && scanned.is_none() {
             return None;
         }
-        let quantity = scanned.and_then(|s| priced(s)).unwrap_or(quantity);
+        let quantity = scanned.and_then(priced).unwrap_or(quantity);
         let evidence = if scanned.is_some() { Evidence::Scanned } else { Evidence::SeenAndWeighed };
         Some(Addition { sku: sku.clone(), quantity, evidence })
     };

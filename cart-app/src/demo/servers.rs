@@ -1,5 +1,6 @@
 //! The store around the demo's cart: a payment terminal and a hub, each a process of its own.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -50,8 +51,26 @@ pub struct Addresses {
 pub struct Store {
     /// Where it can be reached.
     pub addresses: Addresses,
-    _hub: Server,
+    hub: Option<Server>,
+    hub_command: Vec<OsString>,
+    fixed: Fixed,
+    logs: PathBuf,
     _terminal: Server,
+}
+
+/// What a store may be told besides its setup.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// Where the broker listens; port 0 for any free port.
+    pub mqtt: SocketAddr,
+    /// The folder of trusted keys, instead of this user's.
+    pub trust: Option<PathBuf>,
+}
+
+impl Default for Fixed {
+    fn default() -> Self {
+        Self { mqtt: SocketAddr::from(([127, 0, 0, 1], 0)), trust: None }
+    }
 }
 
 /// What the store is made of.
@@ -89,6 +108,14 @@ impl Store {
     /// # Errors
     /// When a program is missing, or is not ready in time; its own words are in its log file.
     pub fn start(setup: &StoreSetup) -> anyhow::Result<Self> {
+        Self::start_with(setup, Fixed::default())
+    }
+
+    /// As [`Store::start`], with a broker address that holds over restarts of the hub.
+    ///
+    /// # Errors
+    /// As [`Store::start`].
+    pub fn start_with(setup: &StoreSetup, fixed: Fixed) -> anyhow::Result<Self> {
         let logs = setup.data.join("logs");
         std::fs::create_dir_all(&logs).with_context(|| format!("folder {}", logs.display()))?;
         let mut terminal = Command::new(setup.programs.join("terminal-sim"));
@@ -96,22 +123,49 @@ impl Store {
         terminal.arg("--state").arg(setup.data.join("terminal.json")).args(&setup.terminal_args);
         let (terminal, at): (_, TerminalReady) = spawn("terminal-sim", terminal, &logs)?;
         let config = setup.data.join("hub.toml");
-        std::fs::write(&config, hub_config(setup, at.nexo)?).with_context(|| format!("{}", config.display()))?;
-        let mut hub = Command::new(setup.programs.join("store-hub"));
-        hub.arg("--config").arg(&config);
-        let (hub, ready): (_, HubReady) = spawn("store-hub", hub, &logs)?;
-        let addresses = Addresses { mqtt: ready.mqtt, http: ready.http, terminal_control: at.control };
-        Ok(Self { addresses, _hub: hub, _terminal: terminal })
+        let text = hub_config(setup, at.nexo, fixed.mqtt)?;
+        std::fs::write(&config, text).with_context(|| format!("{}", config.display()))?;
+        let hub_command = vec![setup.programs.join("store-hub").into(), "--config".into(), config.into()];
+        let addresses = Addresses { mqtt: fixed.mqtt, http: fixed.mqtt, terminal_control: at.control };
+        let mut store = Self { addresses, hub: None, hub_command, fixed, logs, _terminal: terminal };
+        store.start_hub()?;
+        Ok(store)
+    }
+
+    /// Starts the hub, after [`Store::cut_hub`].
+    ///
+    /// # Errors
+    /// As [`Store::start`].
+    pub fn start_hub(&mut self) -> anyhow::Result<()> {
+        let mut hub = Command::new(&self.hub_command[0]);
+        hub.args(&self.hub_command[1..]);
+        if let Some(trust) = &self.fixed.trust {
+            hub.env("TRUNDLE_TRUST", trust);
+        }
+        let (hub, ready): (_, HubReady) = spawn("store-hub", hub, &self.logs)?;
+        self.hub = Some(hub);
+        self.addresses = Addresses { mqtt: ready.mqtt, http: ready.http, ..self.addresses.clone() };
+        Ok(())
+    }
+
+    /// Ends the hub at once, as a power cut would.
+    pub fn cut_hub(&mut self) {
+        self.hub = None;
+    }
+
+    /// True while the hub's process runs.
+    pub fn hub_runs(&mut self) -> bool {
+        self.hub.as_mut().is_some_and(|hub| matches!(hub.child.try_wait(), Ok(None)))
     }
 }
 
-fn hub_config(setup: &StoreSetup, terminal: SocketAddr) -> anyhow::Result<String> {
+fn hub_config(setup: &StoreSetup, terminal: SocketAddr, mqtt: SocketAddr) -> anyhow::Result<String> {
     let key = URL_SAFE_NO_PAD.encode(load_key(&setup.cart_key)?.verifying_key().as_bytes());
     let absolute = |path: &Path| std::path::absolute(path).with_context(|| format!("{}", path.display()));
     let text = |path: PathBuf| toml::Value::from(path.display().to_string()).to_string();
     Ok(format!(
         "store = \"market-street\"\ndata = {}\ncatalogue = {}\ntrust_own_key = true\nhttp = \"127.0.0.1:0\"\n\n\
-         [bus]\nlisten = \"127.0.0.1:0\"\n\n\
+         [bus]\nlisten = \"{mqtt}\"\n\n\
          [[lane]]\nid = \"1\"\nterminal = \"{terminal}\"\npassphrase = \"{PASSPHRASE}\"\n\n\
          [[cart]]\nid = \"{}\"\npublic_key = \"{key}\"\n",
         text(absolute(&setup.data.join("hub"))?),

@@ -38,7 +38,7 @@ pub use window::CartWindow;
 pub use generated::{App, DemoWindow, Scheme};
 
 /// What the markup compiles to.
-#[allow(missing_docs, clippy::all, unsafe_code, reason = "written by the Slint compiler")]
+#[allow(missing_docs, clippy::all, clippy::todo, unsafe_code, reason = "written by the Slint compiler")]
 mod generated {
     slint::include_modules!();
 }

@@ -1,5 +1,6 @@
 //! The journal against a bare SQLite commit of the same bytes on the same disk.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -15,14 +16,38 @@ use super::report::{Report, ms};
 /// Commits of each kind.
 const ROUNDS: u32 = 300;
 
+/// A database without a journal in it: what the disk and SQLite cost anybody.
+pub struct Bare {
+    db: Connection,
+    rows: i64,
+}
+
+impl Bare {
+    /// A new one in `folder`, with the journal's pragmas.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        let db = Connection::open(folder.join("bare.sqlite")).context("bare database")?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.execute_batch("CREATE TABLE record (seq INTEGER PRIMARY KEY, bytes TEXT NOT NULL) STRICT")?;
+        Ok(Self { db, rows: 0 })
+    }
+
+    /// Commits one row; the milliseconds it took.
+    pub fn commit(&mut self, bytes: &str) -> anyhow::Result<f64> {
+        self.rows += 1;
+        let began = Instant::now();
+        let tx = self.db.transaction()?;
+        tx.execute("INSERT INTO record (seq, bytes) VALUES (?1, ?2)", params![self.rows, bytes])?;
+        tx.commit()?;
+        Ok(ms(began.elapsed()))
+    }
+}
+
 /// Appends in turns: the journal, then bare SQLite, and the other way round.
 pub fn appends(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::Result<()> {
     let folder = bench.folder.join("appends");
     let mut journal = Journal::open(&folder, &config.store, &config.cart)?.journal;
-    let mut bare = Connection::open(folder.join("bare.sqlite")).context("bare database")?;
-    bare.pragma_update(None, "journal_mode", "WAL")?;
-    bare.pragma_update(None, "synchronous", "FULL")?;
-    bare.execute_batch("CREATE TABLE record (seq INTEGER PRIMARY KEY, bytes TEXT NOT NULL) STRICT")?;
+    let mut bare = Bare::open(&folder)?;
     let sku = Sku::new("chopped-tomatoes-400").context("a name")?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for n in 1..=ROUNDS {
@@ -47,18 +72,11 @@ pub fn appends(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::R
             journal.append(std::slice::from_ref(&event))?;
             Ok(ms(began.elapsed()))
         };
-        let mut insert = || -> anyhow::Result<f64> {
-            let began = Instant::now();
-            let tx = bare.transaction()?;
-            tx.execute("INSERT INTO record (seq, bytes) VALUES (?1, ?2)", params![i64::from(n), bytes])?;
-            tx.commit()?;
-            Ok(ms(began.elapsed()))
-        };
         if n % 2 == 0 {
             ours.push(append()?);
-            theirs.push(insert()?);
+            theirs.push(bare.commit(&bytes)?);
         } else {
-            theirs.push(insert()?);
+            theirs.push(bare.commit(&bytes)?);
             ours.push(append()?);
         }
     }

@@ -26,6 +26,7 @@ use trip::gs1::{Item, Scanned};
 use trip::{Catalogue, Product, Sale, Sku};
 
 use super::Bench;
+use super::journal::Bare;
 use super::report::{PROMISE_MS, Report, ms};
 use super::sight::RECOGNITION;
 
@@ -57,6 +58,8 @@ struct Way {
     decided: Vec<f64>,
     applied: Vec<f64>,
     drawn: Vec<f64>,
+    /// A bare commit right after, as a measure of the disk at that time.
+    disk: Vec<f64>,
     whole: Vec<f64>,
 }
 
@@ -74,6 +77,9 @@ struct Shop {
     now: Moment,
     track: u32,
     dice: u64,
+    bare: Bare,
+    /// About as long as the record of a line.
+    bytes: String,
 }
 
 /// Shops.
@@ -98,6 +104,8 @@ pub fn shop(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::Resu
         now: Moment::from_millis(1_000),
         track: 0,
         dice: bench.seed,
+        bare: Bare::open(&config.data)?,
+        bytes: "x".repeat(420),
     };
     shop.run(bench.items, report)
 }
@@ -294,22 +302,22 @@ impl Shop {
         let (now, lines) = (self.now, self.lines());
         let began = Instant::now();
         self.trip.handle(Input::Weight(reading), now)?;
-        self.on_its_way(lines, began, way);
+        self.on_its_way(lines, began, way)?;
         if self.trip.poll_timeout().is_some_and(|due| due <= now) {
             let lines = self.lines();
             let began = Instant::now();
             self.trip.handle_timeout(now)?;
-            self.on_its_way(lines, began, way);
+            self.on_its_way(lines, began, way)?;
         }
         Ok(())
     }
 
     /// Brings what is new onto the screen; when lines came or went since `before`, takes the times.
-    fn on_its_way(&mut self, before: usize, began: Instant, way: &mut Way) {
-        let Some(view) = self.trip.outputs().0.take() else { return };
+    fn on_its_way(&mut self, before: usize, began: Instant, way: &mut Way) -> anyhow::Result<()> {
+        let Some(view) = self.trip.outputs().0.take() else { return Ok(()) };
         if self.lines() == before {
             self.screen.apply(&view);
-            return;
+            return Ok(());
         }
         let decided = began.elapsed();
         self.screen.apply(&view);
@@ -322,7 +330,9 @@ impl Shop {
         way.decided.push(ms(decided));
         way.applied.push(ms(applied - decided));
         way.drawn.push(ms(drawn - applied));
+        way.disk.push(self.bare.commit(&self.bytes)?);
         way.whole.push(ms(waited + drawn));
+        Ok(())
     }
 
     fn handle(&mut self, input: Input) -> anyhow::Result<()> {
@@ -353,6 +363,9 @@ fn report_added(added: Way, report: &mut Report) {
     report.add("  of it: wait for a look", "ms", added.waited, note);
     let note = "TripLoop::handle: fusion over the catalogue, commit flushed to disk, view of the whole basket.";
     report.add("  of it: decide and journal", "ms", added.decided, note);
+    let note = "One row about as long committed by bare SQLite right after each line, in a file of its own in the \
+                same folder: what the disk did to everybody while hub and cart both wrote to it.";
+    report.add("  bare SQLite commit beside it", "ms", added.disk, note);
     report.add("  of it: apply the view", "ms", added.applied, "The adapters: what changed, into the markup's models.");
     let note = "The whole 1280×800 frame drawn in memory by the software renderer and twice copied; a window draws \
                 only what changed.";

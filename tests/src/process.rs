@@ -1,0 +1,159 @@
+//! The built programs, started as the processes they are.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+/// No process of the tests takes this long; it is there so that a fault ends the test.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
+/// The folder of the built programs: beside the test's own.
+///
+/// # Errors
+/// When they have not been built: `./trundle test` builds them first.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe().context("this test's own path")?;
+    let folder = test.ancestors().nth(2).context("this test's own folder")?;
+    for program in ["cart", "store-hub", "terminal-sim"] {
+        if !folder.join(program).is_file() {
+            bail!("{program} is not in {}; ./trundle test builds the programs first", folder.display());
+        }
+    }
+    Ok(folder.to_owned())
+}
+
+/// The repository's assets.
+pub fn assets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets")
+}
+
+/// The set of real photos, where it is at hand.
+pub fn photos() -> Option<PathBuf> {
+    let data = std::env::var_os("TRUNDLE_DATA").map(PathBuf::from);
+    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"));
+    Some(data.join("grocery")).filter(|folder| folder.join("classes.csv").is_file())
+}
+
+/// A program's command line; it uses no more than it is given, and its ONNX Runtime is found.
+///
+/// # Errors
+/// As [`programs`].
+pub fn command(program: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(programs()?.join(program));
+    command.stdin(Stdio::null()).env("ORT_DYLIB_PATH", cart_vision::embedder::runtime_path());
+    Ok(command)
+}
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// What it wrote for people.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The exit code; -1 when a signal ended it.
+    pub fn code(&self) -> i32 {
+        self.status.code().unwrap_or(-1)
+    }
+}
+
+/// A running program. It ends with its owner.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    said: Option<std::thread::JoinHandle<String>>,
+}
+
+impl Running {
+    /// Starts it; what it writes for people is kept.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(mut command: Command) -> anyhow::Result<Self> {
+        let program = command.get_program().to_owned();
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| Path::new(&program).display().to_string())?;
+        let stderr = child.stderr.take();
+        let listen = move || {
+            let mut said = Vec::new();
+            // What could be read counts, also when the rest cannot.
+            let _ = stderr.map(|mut pipe| pipe.read_to_end(&mut said));
+            String::from_utf8_lossy(&said).into_owned()
+        };
+        Ok(Self { child, said: Some(std::thread::spawn(listen)) })
+    }
+
+    /// True while it runs.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn runs(&mut self) -> anyhow::Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Kills it as a power cut would: at once, with no last word.
+    ///
+    /// # Errors
+    /// When it had ended by itself.
+    pub fn cut(mut self) -> anyhow::Result<()> {
+        if !self.runs()? {
+            bail!("it had ended already: {:?}", self.ended()?);
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn ended(mut self) -> anyhow::Result<Ended> {
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait()? {
+                break status;
+            }
+            if began.elapsed() > PATIENCE {
+                bail!("it does not end");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
+        Ok(Ended { status, stderr: said })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended; then there is nothing to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until `what` is there.
+///
+/// # Errors
+/// When it never comes, or asking for it fails.
+pub fn wait_for<T>(name: &str, mut what: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = what().with_context(|| name.to_owned())? {
+            return Ok(found);
+        }
+        if began.elapsed() > PATIENCE {
+            bail!("waited in vain for {name}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
