@@ -277,6 +277,17 @@ impl Journal {
         self.db.query_row(sql, [key], |row| row.get(0)).optional().map_err(|e| self.fail(e))
     }
 
+    /// The number of this run: the wall clock, but always above the last run's, so that the hub never
+    /// takes a birth for an old one when the clock was set back.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be written.
+    pub fn next_boot_epoch(&self) -> Result<u64, JournalError> {
+        let next = (wall_clock().0.max(0) as u64).max(self.number("boot_epoch")? + 1);
+        self.set("boot_epoch", &next.to_string())?;
+        Ok(next)
+    }
+
     /// A second connection, for the line.
     ///
     /// # Errors

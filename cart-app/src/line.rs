@@ -12,7 +12,7 @@ use tracing::{debug, warn};
 use trip::message::Telemetry;
 
 use crate::config::Config;
-use crate::journal::{Journal, wall_clock};
+use crate::journal::Journal;
 
 /// The running line; dropping it says goodbye to the hub.
 pub struct RunningLine {
@@ -46,7 +46,7 @@ pub fn start(
         port: config.line.port,
         store: config.store.clone(),
         cart: config.cart.clone(),
-        boot_epoch: wall_clock().0.max(0) as u64,
+        boot_epoch: journal.next_boot_epoch()?,
     };
     let (events, mut heard) = mpsc::channel(256);
     let (line, event_loop) = Line::new(link, key, journal.for_line()?, events)?;
@@ -54,31 +54,38 @@ pub fn start(
     let (telemetry, telemetry_seen) = watch::channel(None);
     let (shutdown, shutdown_seen) = watch::channel(false);
     let work = runtime.spawn(line.run(event_loop, appended_seen, telemetry_seen, shutdown_seen));
-    runtime.spawn(async move {
-        while let Some(event) = heard.recv().await {
-            let input = match event {
-                LinkEvent::Connected(connected) => Input::Link { connected },
-                LinkEvent::Command(command) if command.expires_at < wall_clock() => {
-                    debug!(id = command.id, "expired command ignored");
-                    continue;
-                }
-                LinkEvent::Command(command) => Input::Command(command),
-                LinkEvent::Desired(desired) => Input::Desired(desired),
-                LinkEvent::Unsynced(records) => {
-                    debug!(records, "not committed yet");
-                    continue;
-                }
-                LinkEvent::Alarm(why) => {
-                    warn!(why, "staff must look at this cart");
-                    continue;
-                }
-            };
-            if inputs.send(input).is_err() {
+    // A thread of its own, because it waits when the trip is slow, and the runtime must not.
+    let forward = move || {
+        while let Some(event) = heard.blocking_recv() {
+            if let Some(input) = input_of(event)
+                && inputs.send(input).is_err()
+            {
                 return;
             }
         }
-    });
+    };
+    std::thread::Builder::new().name("from hub".into()).spawn(forward).context("thread of the hub's words")?;
     Ok(RunningLine { runtime: Some(runtime), shutdown, work: Some(work), appended, telemetry })
+}
+
+/// What the trip hears of the line.
+///
+/// A command's expiry is not judged here: the cart's clock may be wrong, and a command about another
+/// trip or lock is void in any case.
+fn input_of(event: LinkEvent) -> Option<Input> {
+    match event {
+        LinkEvent::Connected(connected) => Some(Input::Link { connected }),
+        LinkEvent::Command(command) => Some(Input::Command(command)),
+        LinkEvent::Desired(desired) => Some(Input::Desired(desired)),
+        LinkEvent::Unsynced(records) => {
+            debug!(records, "not committed yet");
+            None
+        }
+        LinkEvent::Alarm(why) => {
+            warn!(why, "staff must look at this cart");
+            None
+        }
+    }
 }
 
 impl Drop for RunningLine {

@@ -84,7 +84,10 @@ pub fn load_key(path: &Path) -> anyhow::Result<SigningKey> {
                 path.display()
             );
         }
-        let hash = trip::Hash::try_from(text.trim().to_owned()).with_context(context)?;
+        // Not the error's own words: they would show the key.
+        let Ok(hash) = trip::Hash::try_from(text.trim().to_owned()) else {
+            bail!("cart key {} is not 64 lower-case hexadecimal digits", path.display());
+        };
         return Ok(SigningKey::from_bytes(&hash.0));
     }
     let mut seed = [0; 32];
@@ -92,9 +95,12 @@ pub fn load_key(path: &Path) -> anyhow::Result<SigningKey> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(context)?;
     }
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(context)?;
+    // Whole or not at all: a power cut must not leave an empty key.
+    let partial = path.with_extension("partial");
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&partial).with_context(context)?;
     std::io::Write::write_all(&mut file, trip::Hash(seed).to_string().as_bytes()).with_context(context)?;
     file.sync_all().with_context(context)?;
+    std::fs::rename(&partial, path).with_context(context)?;
     Ok(SigningKey::from_bytes(&seed))
 }

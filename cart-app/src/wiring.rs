@@ -327,21 +327,18 @@ impl Threads {
                 Ok(frame) => frame,
                 Err(why) => return state.failed(inputs, &why, clock),
             };
-            if !state.works(inputs) {
-                return false;
-            }
             match eye.look(&frame) {
                 Ok(seen) => {
+                    if !state.works(inputs) {
+                        return false;
+                    }
                     let told = seen.moving == moving || inputs.send(Input::Movement { moving: seen.moving }).is_ok();
                     moving = seen.moving;
                     let sightings = seen.sightings.into_iter().map(Input::Sighting);
                     let mut all = sightings.chain(seen.scans.into_iter().map(Input::Scan));
                     told && all.all(|input| inputs.send(input).is_ok())
                 }
-                Err(why) => {
-                    debug!(%why, camera = id, "frame skipped");
-                    true
-                }
+                Err(why) => state.failed(inputs, &why, clock),
             }
         })
     }
@@ -369,7 +366,7 @@ impl Working {
         !was_out || inputs.send(Input::Device { device: self.device, fault: None }).is_ok()
     }
 
-    fn failed(&mut self, inputs: &SyncSender<Input>, why: &DeviceError, clock: &dyn Clock) -> bool {
+    fn failed(&mut self, inputs: &SyncSender<Input>, why: &dyn std::error::Error, clock: &dyn Clock) -> bool {
         self.failures = self.failures.saturating_add(1);
         clock.sleep_until(clock.now() + RETRY);
         if self.failures != FAULT_AFTER {

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 use trip::message::{Ack, Batch, Command, Desired, HubState, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
-use trip::{CartId, StoreId};
+use trip::{CartId, Hash, StoreId};
 
 use crate::outbox::{Acked, Outbox};
 use crate::sign;
@@ -134,6 +134,9 @@ impl<J: Journal> Line<J> {
         let mut wait = LEAST_WAIT;
         let mut telemetry_due = tokio::time::interval(TELEMETRY_EVERY);
         loop {
+            if *shutdown.borrow() {
+                return self.farewell(&mut event_loop).await;
+            }
             self.send().await;
             let until_timeout = self.outbox.poll_timeout().map(|due| due.saturating_sub(self.started.elapsed()));
             tokio::select! {
@@ -265,6 +268,12 @@ impl<J: Journal> Line<J> {
         // An ack is the best sign of life.
         self.hub_up = true;
         self.tell_connected().await;
+        if self.is_foreign(ack) {
+            let why =
+                format!("the hub has another record {} than this journal: the cart's key is used twice", ack.head.seq);
+            warn!(why, "fork");
+            return self.tell(LinkEvent::Alarm(why)).await;
+        }
         match self.outbox.acked(ack, self.started.elapsed()) {
             Acked::Freed(_) => {
                 if let Err(why) = self.journal.free(ack) {
@@ -279,6 +288,13 @@ impl<J: Journal> Line<J> {
                 self.tell(LinkEvent::Alarm(why)).await;
             }
         }
+    }
+
+    /// True when the acked record is not the one that lies in this journal.
+    fn is_foreign(&mut self, ack: &Ack) -> bool {
+        let seq = ack.head.seq;
+        let ours = if ack.epoch == self.journal.epoch() { self.journal.records(seq, seq) } else { return false };
+        ours.is_ok_and(|records| records.first().is_some_and(|bytes| Hash::of(bytes.as_bytes()) != ack.head.hash))
     }
 
     /// Sends all that is due.

@@ -12,6 +12,8 @@ use trip::message::Ack;
 /// Most records in one batch, and most batches on their way at once.
 const MOST_RECORDS: u64 = 64;
 const MOST_ON_THE_WAY: u64 = 256;
+/// A repeated ack is believed only after this.
+const REPEAT_REST: Duration = Duration::from_secs(1);
 /// No ack for so long means that a batch or an ack was lost.
 const ACK_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -75,8 +77,10 @@ impl Outbox {
             return Acked::Nothing;
         }
         if seq == self.acked {
-            // The hub repeats itself when it misses something: send again from there.
-            if self.sent > seq {
+            // The hub repeats itself when it misses something: send again from there. Not at once, for
+            // a greeting and each doubled batch make it repeat itself too.
+            let waited = self.waiting_since.is_some_and(|since| now >= since + REPEAT_REST);
+            if self.sent > seq && waited {
                 self.sent = seq;
                 self.waiting_since = None;
             }

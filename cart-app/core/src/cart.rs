@@ -182,7 +182,7 @@ impl Cart {
                 self.effects.push_back(Effect::Show);
             }
             Input::Intent(intent) => self.on_intent(intent, now),
-            Input::Command(command) => self.on_command(command, now),
+            Input::Command(command) => self.on_command(command),
             Input::Desired(desired) => self.on_desired(&desired),
             Input::Link { connected } => {
                 if self.connected != connected {

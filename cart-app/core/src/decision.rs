@@ -61,7 +61,7 @@ pub fn decide(
         return Decision::Hold { reason: HoldReason::Unknown, candidates: Vec::new() };
     };
     if best.probability >= thresholds.add
-        && let Some(additions) = additions(best, step, scans, catalogue)
+        && let Some(additions) = additions(best, step, sight, scans, catalogue)
     {
         return Decision::Add(additions);
     }
@@ -72,13 +72,19 @@ pub fn decide(
 fn additions(
     best: &Hypothesis,
     step: &WeightStep,
+    sight: &SightOf,
     scans: &[PendingScan],
     catalogue: &Catalogue,
 ) -> Option<Vec<Addition>> {
     let one = |sku: &Sku, quantity: Quantity| {
         let product = catalogue.get(sku)?;
         let scanned = scans.iter().find(|s| s.sku == *sku);
-        if product.barcode_required && scanned.is_none() {
+        // Weight alone names nothing: it was seen, or its code was read.
+        if scanned.is_none() && (product.barcode_required || !sight.names(sku)) {
+            return None;
+        }
+        // A price on a label is for one piece.
+        if matches!(quantity, Quantity::Each(2..)) && scanned.and_then(priced).is_some() {
             return None;
         }
         let quantity = scanned.and_then(priced).unwrap_or(quantity);
@@ -100,7 +106,7 @@ fn additions(
 }
 
 /// The price an in-store code carries, if it carries one.
-fn priced(scan: &PendingScan) -> Option<Quantity> {
+pub(crate) fn priced(scan: &PendingScan) -> Option<Quantity> {
     use trip::gs1::{Scanned, Variable};
     match &scan.scan.content {
         Scanned::InStore(code) => match code.content {

@@ -46,6 +46,8 @@ const TWO_AT_ONCE: f32 = 0.004;
 const TWO_SEEN: f32 = 0.3;
 /// One code was read: when its weight alone does not fit, a second thing is the likeliest reason.
 const TWO_ONE_SCANNED: f32 = 0.1;
+/// A code that waits is of another thing than what came in, so rarely.
+const STRAY_CODE: f32 = 0.01;
 /// Pieces of loose produce in one go: each further piece is this likely.
 const NEXT_LOOSE_PIECE: f32 = 0.6;
 /// Most loose pieces, and most packs, in one go.
@@ -124,7 +126,7 @@ pub fn explain(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalo
         } else if scans.iter().any(|s| s.sku == product.sku) {
             1.0
         } else {
-            1e-6 * sight.of(&product.sku, count)
+            STRAY_CODE * sight.of(&product.sku, count)
         }
     };
     let mut scored: Vec<(What, f32)> = Vec::with_capacity(count + 16);
@@ -136,7 +138,9 @@ pub fn explain(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalo
             }
             Sale::Each { .. } => {
                 let mut rarity = 1.0;
-                for pieces in 1..=MOST_PACKS {
+                // Without a known weight nobody can count pieces.
+                let most = if product.weight.is_some() { MOST_PACKS } else { 1 };
+                for pieces in 1..=most {
                     let score = chance * rarity * pack_density(product, pieces, step);
                     scored.push((What::One { sku: product.sku.clone(), pieces }, score));
                     rarity *= SAME_AGAIN;

@@ -35,9 +35,11 @@ impl Default for ScaleTuning {
 const LEVEL_G: f32 = 2.0;
 /// A window has at least this many samples, whatever the rate.
 const LEAST_SAMPLES: usize = 8;
-/// How far a settled weight may pull the plateau along at each window, as a share: drift is grams a
-/// minute, a thing is grams at once.
-const DRIFT_SHARE: f32 = 0.05;
+/// How far a settled weight may pull the plateau along in the time of a window, as a share: drift is
+/// grams a minute, a thing is grams at once.
+const DRIFT_SHARE: f32 = 0.15;
+/// After a restart the first rest may differ by this from what the journal says, by drift alone.
+const DRIFT_WHILE_AWAY_G: f32 = 20.0;
 /// Movement of the cart beyond this, in milli-g from rest, is rolling, tilting or a bump.
 const MOTION_MG: f32 = 45.0;
 /// After such movement the scale is not believed for this long.
@@ -87,6 +89,8 @@ pub struct WeightSteps {
     last_settled: Option<Moment>,
     shaken_until: Option<Moment>,
     deaf: u32,
+    /// True until the first rest after a restart.
+    resumed: bool,
 }
 
 impl WeightSteps {
@@ -102,6 +106,7 @@ impl WeightSteps {
             last_settled: None,
             shaken_until: None,
             deaf: 0,
+            resumed: expected.is_some(),
         }
     }
 
@@ -120,6 +125,11 @@ impl WeightSteps {
         self.plateau = self.level;
     }
 
+    /// Forgets what the load was: the next rest is the new plateau, and no step.
+    pub fn forget(&mut self) {
+        self.plateau = None;
+    }
+
     /// Movement of the cart: beyond a limit the scale is not believed for a moment.
     pub fn motion(&mut self, reading: MotionReading) {
         let [x, y, z] = reading.accel_mg;
@@ -133,7 +143,8 @@ impl WeightSteps {
     /// Takes one sample; a step when one is complete.
     pub fn sample(&mut self, reading: WeightReading) -> Option<WeightStep> {
         let WeightReading { at, gross_g } = reading;
-        if !gross_g.is_finite() {
+        // Far below zero is no load either: such a scale is out of order.
+        if !gross_g.is_finite() || gross_g < -self.tuning.capacity_g {
             self.deaf += 1;
             self.window.clear();
             if self.deaf >= DEAF_SAMPLES {
@@ -192,8 +203,13 @@ impl WeightSteps {
             return None;
         };
         let delta = level - plateau;
+        if std::mem::take(&mut self.resumed) && delta.abs() < DRIFT_WHILE_AWAY_G {
+            self.plateau = Some(level);
+            return None;
+        }
         if delta.abs() < self.tuning.min_step_g {
-            self.plateau = Some(plateau + DRIFT_SHARE * delta);
+            // A share a window, however many samples it has.
+            self.plateau = Some(plateau + DRIFT_SHARE / self.window.len().max(1) as f32 * delta);
             return None;
         }
         self.plateau = Some(level);

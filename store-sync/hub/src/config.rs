@@ -46,7 +46,7 @@ pub struct Config {
     pub catalogue: PathBuf,
     /// In which the staff page tells the time.
     pub timezone: TimeZone,
-    /// True to trust this hub's own receipts on this machine (`{store}.pub` in the trust folder).
+    /// True to trust this hub's own receipts on this machine (`{store}-{key}.pub` in the trust folder).
     pub trust_own_key: bool,
     /// Where the MQTT broker is.
     pub bus: BusConfig,

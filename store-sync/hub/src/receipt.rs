@@ -89,7 +89,9 @@ impl Office {
     /// # Errors
     /// [`KeyError`] when the folder cannot be written.
     pub fn trust_here(&self, folder: &Path) -> Result<(), KeyError> {
-        let path = folder.join(format!("{}.pub", self.store));
+        // By its identifier, so that a second store of this name on the machine takes nothing away.
+        let id: String = trip::receipt::key_id(&self.public_key()).iter().map(|b| format!("{b:02x}")).collect();
+        let path = folder.join(format!("{}-{id}.pub", self.store));
         let fail = |source| KeyError::File { what: "cannot write", path: path.clone(), source };
         std::fs::create_dir_all(folder).map_err(fail)?;
         std::fs::write(&path, key_text(&self.public_key())).map_err(fail)

@@ -97,6 +97,9 @@ pub struct Command {
     pub expires_at: UnixMillis,
     /// The trip it is for; ignored on another.
     pub trip: TripId,
+    /// The lock that it is about, for a command about a payment; ignored at another lock.
+    #[serde(default)]
+    pub lock: Option<u32>,
     /// What to do.
     pub order: Order,
 }

@@ -67,6 +67,9 @@ pub struct TripState {
     pub locks: u32,
     /// The payment attempt under way.
     pub intent: Option<IntentId>,
+    /// The last payment attempt of this trip, whatever became of it.
+    #[serde(default)]
+    pub last_intent: Option<IntentId>,
     /// How many attempts were declined at this lock.
     pub declines: u32,
     /// The payment, once approved.
@@ -111,13 +114,18 @@ impl TripState {
                 self.last_line = self.last_line.max(item.line);
                 self.basket.lines.push(item.clone());
             }
-            TripEvent::ItemRemoved { line, pieces, .. } => self.remove(*line, *pieces),
+            TripEvent::ItemRemoved { line, pieces, weight } => self.remove(*line, *pieces, *weight),
             TripEvent::ItemHeld { hold } => {
                 self.last_hold = self.last_hold.max(hold.hold);
                 self.basket.holds.push(hold.clone());
             }
             TripEvent::HoldResolved { hold, outcome } => {
-                let _: &Outcome = outcome;
+                // What staff let go stays in the cart, or is out of it, as they saw it.
+                if *outcome == Outcome::Staff
+                    && let Some(held) = self.basket.hold(*hold)
+                {
+                    self.baseline = Grams(self.baseline.0.saturating_add(held.weight.0));
+                }
                 self.basket.holds.retain(|h| h.hold != *hold);
             }
             TripEvent::HelpCalled => self.help = true,
@@ -135,6 +143,7 @@ impl TripState {
                 self.declines = 0;
                 self.lock = Some(Lock { version: *version, lane: lane.clone(), total: *total, basket: *basket });
             }
+            TripEvent::BasketUnlocked { .. } if self.payment.is_some() => {}
             TripEvent::BasketUnlocked { .. } => {
                 self.phase = Phase::Shopping;
                 self.lock = None;
@@ -143,6 +152,7 @@ impl TripState {
             TripEvent::PaymentStarted { intent } => {
                 self.phase = Phase::Paying;
                 self.intent = Some(intent.clone());
+                self.last_intent = Some(intent.clone());
             }
             TripEvent::PaymentDeclined { .. } => {
                 self.phase = Phase::Locked;
@@ -172,7 +182,7 @@ impl TripState {
         lines.chain(holds).try_fold(self.baseline, |sum, weight| Some(Grams(sum.0.saturating_add(weight?.0))))
     }
 
-    fn remove(&mut self, line: LineId, pieces: u32) {
+    fn remove(&mut self, line: LineId, pieces: u32, felt: Option<Grams>) {
         self.basket.lines.retain_mut(|item| {
             if item.line != line {
                 return true;
@@ -180,8 +190,9 @@ impl TripState {
             match &mut item.quantity {
                 Quantity::Each(have) if *have > pieces => {
                     let left = *have - pieces;
-                    item.weight =
-                        item.weight.map(|w| Grams((i64::from(w.0) * i64::from(left) / i64::from(*have)) as i32));
+                    // What is left weighs what was not felt to leave.
+                    let share = |w: Grams| (i64::from(w.0) * i64::from(left) / i64::from(*have)) as i32;
+                    item.weight = item.weight.map(|w| Grams(felt.map_or_else(|| share(w), |gone| w.0 + gone.0)));
                     *have = left;
                     true
                 }

@@ -54,6 +54,10 @@ impl Cart {
 
     /// Voids the lock: the basket is no longer what it was.
     pub(super) fn unlock(&mut self) {
+        // What is paid stays paid: a late touch undoes nothing.
+        if !matches!(self.state.phase, Phase::Locked | Phase::Paying) {
+            return;
+        }
         if let Some(lock) = &self.state.lock {
             let version = lock.version;
             self.checking = false;
@@ -260,18 +264,27 @@ impl Cart {
         }
         let Some(product) = self.catalogue.by_scan(&scan.content).cloned() else {
             // Not in the catalogue: the thing itself will be felt, held and asked about.
-            self.effects.push_back(crate::Effect::Warn(format!("code {:?} is not in the catalogue", scan.content)));
+            let what = match scan.content {
+                trip::gs1::Scanned::Item(item) => format!("GTIN {} is not in the catalogue", item.gtin),
+                trip::gs1::Scanned::InStore(code) => format!("PLU {} is not in the catalogue", u32::from(code.plu)),
+                // What else a shopper shows is theirs.
+                trip::gs1::Scanned::Other(_) => return,
+            };
+            self.effects.push_back(crate::Effect::Warn(what));
             return;
         };
         if let Some(hold) = self.hold_for(&product.sku) {
             self.settle_hold_by_code(hold, &product.sku, scan, now);
             return;
         }
-        if !self.scale_works() && matches!(product.sale, Sale::Each { .. }) {
-            let addition =
-                Addition { sku: product.sku.clone(), quantity: Quantity::Each(1), evidence: Why::ScannedOnly };
-            self.explained.push_back((scan.content, now));
-            self.add(&[addition], Grams(0), None, now);
+        if self.parked.iter().any(|(_, parked)| parked.scan.content == scan.content) {
+            // It is asked about already.
+            return;
+        }
+        if !self.scale_works() {
+            // Nothing can be felt: the shopper says that it is in, once for each time.
+            let pending = PendingScan { sku: product.sku.clone(), scan, since: now };
+            self.park(pending);
             return;
         }
         self.evidence.scan(product.sku, scan, now);
@@ -288,24 +301,30 @@ impl Cart {
             hold.weight.0 > 0 && crate::fusion::quantity_of(product, &step).is_some()
         };
         let asked = self.state.basket.holds.iter().find(|h| Some(h.hold) == open).filter(fits);
-        asked.or_else(|| self.state.basket.holds.iter().rev().find(fits)).map(|h| h.hold)
+        // A weight that any amount fits says nothing: only the open question may be meant then.
+        let telling = product.weight.is_some() && matches!(product.sale, Sale::Each { .. });
+        let newest = || self.state.basket.holds.iter().rev().filter(|_| telling).find(fits);
+        asked.or_else(newest).map(|h| h.hold)
     }
 
+    /// The code of a held thing was shown, and its weight fits: that settles it.
     fn settle_hold_by_code(&mut self, hold: HoldId, sku: &Sku, scan: Scan, now: Moment) {
-        let Some(weight) = self.state.basket.hold(hold).map(|h| h.weight) else { return };
-        let step = WeightStep { at: now, delta: weight, sigma_g: 1.5 };
+        let (Some(held), Some(product)) = (self.state.basket.hold(hold).cloned(), self.catalogue.get(sku)) else {
+            return;
+        };
+        let step = WeightStep { at: now, delta: held.weight, sigma_g: 1.5 };
         let content = scan.content.clone();
-        let scans = [PendingScan { sku: sku.clone(), scan, since: now }];
-        match decision::decide(&step, &SightOf::nothing(), &scans, &self.catalogue, &self.setup.thresholds) {
-            Decision::Add(additions) => {
-                self.explained.push_back((content, now));
-                self.add(&additions, weight, Some(hold), now);
-            }
-            Decision::Hold { .. } => {
-                let [scan] = scans;
-                self.evidence.scan(scan.sku, scan.scan, now);
-            }
-        }
+        let scanned = PendingScan { sku: sku.clone(), scan, since: now };
+        let Some(by_weight) = crate::fusion::quantity_of(product, &step) else { return };
+        let quantity = match (decision::priced(&scanned), by_weight) {
+            // A price on a label is for one piece.
+            (Some(_), Quantity::Each(pieces)) if pieces > 1 => return,
+            (Some(priced), _) => priced,
+            (None, by_weight) => by_weight,
+        };
+        self.explained.push_back((content, now));
+        let addition = Addition { sku: sku.clone(), quantity, evidence: Why::Scanned };
+        self.add(&[addition], held.weight, Some(hold), now);
     }
 
     /// A code that was never felt: asked about, not charged.
@@ -318,10 +337,14 @@ impl Cart {
             if self.state.phase != Phase::Shopping || self.faults.contains_key(&Device::Scale) {
                 continue;
             }
-            let hold =
-                self.hold(Grams(0), HoldReason::NeverPutIn, vec![scan.sku.clone()], Vec::new(), &SightOf::nothing());
-            self.parked.push((hold, scan));
+            self.park(scan);
         }
+    }
+
+    fn park(&mut self, scan: PendingScan) {
+        let candidates = vec![scan.sku.clone()];
+        let hold = self.hold(Grams(0), HoldReason::NeverPutIn, candidates, Vec::new(), &SightOf::nothing());
+        self.parked.push((hold, scan));
     }
 
     /// Closes what the screen had open about `hold`, and opens the next question, if one waits.

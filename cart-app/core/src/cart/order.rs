@@ -3,15 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::VerifyingKey;
-use hal::Moment;
 use trip::basket::HoldReason;
 use trip::event::{Outcome, Tender};
 use trip::message::{Command, Desired, Order};
-use trip::{Hash, HoldId, IntentId, LineId, Money, Phase, Quantity, TripEvent, receipt};
+use trip::{Grams, Hash, Hold, HoldId, IntentId, LineId, Money, Phase, Quantity, TripEvent, receipt};
 
 use super::Cart;
 use crate::effect::{Effect, Signal};
-use crate::evidence::SightOf;
 
 impl Cart {
     pub(super) fn on_desired(&mut self, desired: &Desired) {
@@ -22,13 +20,17 @@ impl Cart {
         }
     }
 
-    pub(super) fn on_command(&mut self, command: Command, now: Moment) {
+    pub(super) fn on_command(&mut self, command: Command) {
         if self.state.trip.as_ref() != Some(&command.trip) {
+            return;
+        }
+        // A payment for another lock is for another basket: the hub reverses it by itself.
+        if command.lock.is_some_and(|version| self.state.lock.as_ref().map(|lock| lock.version) != Some(version)) {
             return;
         }
         match command.order {
             Order::AwaitTap { intent } => {
-                if self.state.phase == Phase::Locked {
+                if self.state.phase == Phase::Locked && self.state.last_intent.as_ref() != Some(&intent) {
                     self.checking = false;
                     self.record(vec![TripEvent::PaymentStarted { intent }]);
                 }
@@ -41,13 +43,7 @@ impl Cart {
                     self.lane_refused = true;
                 }
             }
-            Order::Declined { intent, why } => {
-                if self.state.intent.as_ref() == Some(&intent) {
-                    self.effects.push_back(Effect::Warn(format!("payment {intent} declined: {why}")));
-                    self.checking = false;
-                    self.record(vec![TripEvent::PaymentDeclined { intent }]);
-                }
-            }
+            Order::Declined { intent, why } => self.declined(intent, &why),
             Order::Checking { intent } => self.checking = self.state.intent.as_ref() == Some(&intent),
             Order::Paid { intent, amount, tender } => self.paid(intent, amount, tender),
             Order::Receipt { number, digest, cose, qr } => self.receipt(number, digest, &cose, qr),
@@ -57,10 +53,26 @@ impl Cart {
                     self.effects.push_back(Effect::Light(Signal::Idle));
                 }
             }
-            Order::AgeChecked { line, approved } => self.age_checked(line, approved, now),
+            Order::AgeChecked { line, approved } => self.age_checked(line, approved),
             Order::ReleaseHold { hold } => self.release(hold),
         }
         self.effects.push_back(Effect::Show);
+    }
+
+    /// Refused: also when the call for a tap was lost, so that the shopper is never left waiting.
+    fn declined(&mut self, intent: IntentId, why: &str) {
+        let mut events = Vec::new();
+        match &self.state.intent {
+            Some(open) if *open == intent => {}
+            None if self.state.phase == Phase::Locked && self.state.last_intent.as_ref() != Some(&intent) => {
+                events.push(TripEvent::PaymentStarted { intent: intent.clone() });
+            }
+            _ => return,
+        }
+        self.effects.push_back(Effect::Warn(format!("payment {intent} declined: {why}")));
+        self.checking = false;
+        events.push(TripEvent::PaymentDeclined { intent });
+        self.record(events);
     }
 
     /// Paid, if it is for the basket that stands still here; else the hub reverses it by itself.
@@ -110,23 +122,31 @@ impl Cart {
     }
 
     /// Refused: the line goes, the trip stays; the thing itself is held until it is out.
-    fn age_checked(&mut self, line: LineId, approved: bool, now: Moment) {
+    fn age_checked(&mut self, line: LineId, approved: bool) {
         if !self.state.age_checks.contains(&line) {
             return;
         }
-        self.record(vec![TripEvent::AgeChecked { line, approved }]);
-        if approved {
-            return;
-        }
-        let Some(item) = self.state.basket.line(line).cloned() else { return };
+        let item = self.state.basket.line(line).cloned().filter(|_| !approved);
+        let mut events = vec![TripEvent::AgeChecked { line, approved }];
+        let Some(item) = item else { return self.record(events) };
         let pieces = match item.quantity {
             Quantity::Each(pieces) => pieces,
-            _ => 1,
+            Quantity::Weighed(_) | Quantity::Priced(_) => 1,
         };
-        self.remove(line, pieces, None, None, now);
-        if let Some(weight) = item.weight {
-            let hold = self.hold(weight, HoldReason::Unknown, Vec::new(), Vec::new(), &SightOf::nothing());
-            self.panel.ask = Some((hold, crate::view::WaitsFor::Removal));
+        // One commit: a power cut leaves no refused line on the bill.
+        events.push(TripEvent::ItemRemoved { line, pieces, weight: item.weight.map(|w| Grams(-w.0)) });
+        let held = item.weight.map(|weight| Hold {
+            hold: HoldId(self.state.last_hold.0 + 1),
+            weight,
+            reason: HoldReason::Unknown,
+            candidates: Vec::new(),
+            lines: Vec::new(),
+        });
+        events.extend(held.clone().map(|hold| TripEvent::ItemHeld { hold }));
+        self.record(events);
+        if let Some(held) = held {
+            self.panel.ask = Some((held.hold, crate::view::WaitsFor::Removal));
+            self.signal(Signal::Held);
         }
     }
 

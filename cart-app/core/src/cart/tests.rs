@@ -119,7 +119,7 @@ impl Bench {
 
     fn order(&mut self, order: Order) {
         let trip = self.cart.state().trip.clone().expect("a trip");
-        let command = Command { v: VERSION, id: "c".into(), expires_at: UnixMillis(i64::MAX), trip, order };
+        let command = Command { v: VERSION, id: "c".into(), expires_at: UnixMillis(i64::MAX), trip, lock: None, order };
         self.input(Input::Command(command));
     }
 
@@ -301,9 +301,106 @@ fn after_a_restart_the_basket_is_back_and_recounted() {
 }
 
 #[test]
-fn without_a_scale_codes_go_on() {
+fn without_a_scale_a_code_and_a_tap_add_and_the_scale_may_come_back() {
     let mut bench = Bench::shopping();
     bench.input(Input::Device { device: Device::Scale, fault: Some("no answer".into()) });
     bench.scan();
+    bench.scan();
+    assert!(bench.lines().is_empty(), "a code alone is not a thing in the cart");
+    let ask = bench.cart.view().ask.expect("a question");
+    bench.tap(Intent::Answer { hold: ask.hold, sku: sku("oat") });
     assert_eq!(bench.lines(), ["oat 185"]);
+    bench.load_g += 1_041.0;
+    bench.input(Input::Device { device: Device::Scale, fault: None });
+    bench.wait(3_000);
+    assert_eq!(bench.lines(), ["oat 185"]);
+    assert!(bench.cart.view().holds.is_empty(), "what was added without the scale is no surprise to it");
+}
+
+#[test]
+fn a_late_touch_undoes_no_payment() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    bench.at_the_lane();
+    bench.order(Order::AwaitTap { intent: intent() });
+    bench.order(paid(250));
+    bench.tap(Intent::BackToShopping);
+    assert_eq!(bench.cart.state().phase, Phase::Paid);
+}
+
+#[test]
+fn a_refusal_whose_call_for_a_tap_was_lost_is_still_told() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    bench.at_the_lane();
+    for _ in 0..2 {
+        bench.order(Order::Declined { intent: intent(), why: "refused".into() });
+    }
+    assert_eq!(bench.cart.state().declines, 1);
+}
+
+#[test]
+fn a_payment_for_another_lock_is_not_taken() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("tea", 0.9)]);
+    bench.load(150.0);
+    bench.at_the_lane();
+    bench.tap(Intent::BackToShopping);
+    bench.tap(Intent::GoToLane);
+    let trip = bench.cart.state().trip.clone().expect("a trip");
+    let command =
+        Command { v: VERSION, id: "c".into(), expires_at: UnixMillis(0), trip, lock: Some(1), order: paid(250) };
+    bench.input(Input::Command(command));
+    assert_eq!(bench.cart.state().phase, Phase::Locked, "lock 2 stands; the payment was for lock 1");
+}
+
+#[test]
+fn of_two_things_that_weigh_the_same_both_are_asked_about() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("milk", 0.5), ("oat", 0.45)]);
+    bench.see(&[("oat", 0.5), ("milk", 0.45)]);
+    bench.load(2_085.0);
+    let ask = bench.cart.view().ask.expect("a question");
+    assert_eq!(ask.reason, HoldReason::Several);
+    bench.tap(Intent::Answer { hold: ask.hold, sku: sku("milk") });
+    let next = bench.cart.view().ask.expect("the other thing");
+    bench.tap(Intent::Answer { hold: next.hold, sku: sku("oat") });
+    assert_eq!(bench.lines(), ["oat 185", "milk 120"]);
+}
+
+#[test]
+fn an_answer_heavier_than_what_was_lifted_is_not_taken() {
+    let mut bench = Bench::shopping();
+    for (name, grams) in [("tea", 150.0), ("milk", 1_045.0)] {
+        bench.see(&[(name, 0.97)]);
+        bench.load(grams);
+    }
+    bench.load(-600.0);
+    let ask = bench.cart.view().ask.expect("which was taken out?");
+    let milk = ask.tiles.iter().find(|t| t.sku == sku("milk")).and_then(|t| t.line).expect("a tile");
+    bench.tap(Intent::AnswerLine { hold: ask.hold, line: milk });
+    assert_eq!(bench.cart.view().total.minor, 370, "nothing leaves the bill that cannot have left the cart");
+    assert!(bench.cart.view().help_called);
+}
+
+#[test]
+fn what_staff_let_go_is_no_surprise_after_a_restart() {
+    let mut bench = Bench::shopping();
+    bench.load(415.0);
+    let hold = bench.cart.view().holds[0].hold;
+    bench.order(Order::ReleaseHold { hold });
+    let again = Bench::from(bench.journal.clone(), 415.0);
+    assert!(again.cart.view().holds.is_empty());
+}
+
+#[test]
+fn a_scale_that_jumps_to_absurd_weights_stops_nothing() {
+    let mut bench = Bench::shopping();
+    for grams in [-1e30, 1e30, f32::NEG_INFINITY, 0.0] {
+        bench.load_g = grams;
+        bench.wait(1_500);
+    }
+    assert!(bench.cart.view().holds.is_empty());
 }

@@ -14,6 +14,9 @@ use crate::input::Intent;
 use crate::view::WaitsFor;
 use crate::weight_step::WeightStep;
 
+/// A weight that differs by more than this is another thing, in grams.
+const CLEARLY_MORE_G: i32 = 20;
+
 impl Cart {
     pub(super) fn on_intent(&mut self, intent: Intent, now: Moment) {
         match intent {
@@ -77,25 +80,27 @@ impl Cart {
         };
         match held.reason {
             HoldReason::WhichRemoved => return,
-            // "I have put it in", but nothing was felt: a person looks.
-            HoldReason::NeverPutIn => return self.call_help(),
+            HoldReason::NeverPutIn => return self.answer_unfelt(hold, sku, now),
             HoldReason::Unsure | HoldReason::Unknown | HoldReason::Several => {}
         }
         if product.barcode_required {
             return self.wait_for(hold, WaitsFor::Code);
         }
+        // Of several things the answer names one; the rest is asked about next. It may be one more of
+        // the same, so the product named stays among the tiles, last.
+        let own = product.weight.unwrap_or_default();
+        if held.reason == HoldReason::Several && own.0 > 0 && own.0 + CLEARLY_MORE_G < held.weight.0 {
+            let addition = Addition { sku: sku.clone(), quantity: Quantity::Each(1), evidence: Why::Chosen };
+            self.add(&[addition], own, Some(hold), now);
+            let mut others: Vec<Sku> = held.candidates.into_iter().filter(|other| other != sku).collect();
+            others.push(sku.clone());
+            self.hold(Grams(held.weight.0 - own.0), HoldReason::Unsure, others, Vec::new(), &SightOf::nothing());
+            return;
+        }
         let step = WeightStep { at: now, delta: held.weight, sigma_g: 1.5 };
         if let Some(quantity) = fusion::quantity_of(&product, &step) {
             let addition = Addition { sku: sku.clone(), quantity, evidence: Why::Chosen };
             return self.add(&[addition], held.weight, Some(hold), now);
-        }
-        let own = product.weight.unwrap_or_default();
-        if held.reason == HoldReason::Several && own.0 > 0 && own.0 + 20 < held.weight.0 {
-            let addition = Addition { sku: sku.clone(), quantity: Quantity::Each(1), evidence: Why::Chosen };
-            self.add(&[addition], own, Some(hold), now);
-            let others = held.candidates.into_iter().filter(|other| other != sku).collect();
-            self.hold(Grams(held.weight.0 - own.0), HoldReason::Unsure, others, Vec::new(), &SightOf::nothing());
-            return;
         }
         // The weight speaks against the choice: it stays held, and a person looks.
         self.call_help();
@@ -107,7 +112,54 @@ impl Cart {
             return;
         }
         let pieces = self.pieces_gone(line, held.weight);
-        self.remove(line, pieces, Some(held.weight), Some(hold), now);
+        let Some(own) = self.weight_of(line, pieces) else {
+            return self.remove(line, pieces, None, Some(hold), now);
+        };
+        let rest = held.weight.0 + own.0;
+        if rest > CLEARLY_MORE_G {
+            // It weighs more than what was lifted: it is still in the cart. A person looks.
+            return self.call_help();
+        }
+        let gone = if rest < -CLEARLY_MORE_G { Grams(-own.0) } else { held.weight };
+        self.remove(line, pieces, Some(gone), Some(hold), now);
+        if rest < -CLEARLY_MORE_G {
+            let others = held.lines.into_iter().filter(|other| *other != line).collect();
+            self.hold(Grams(rest), HoldReason::WhichRemoved, Vec::new(), others, &SightOf::nothing());
+        }
+    }
+
+    /// What `pieces` pieces of a line weigh, as felt or else by the catalogue.
+    fn weight_of(&self, line: LineId, pieces: u32) -> Option<Grams> {
+        let item = self.state.basket.line(line)?;
+        let have = match item.quantity {
+            Quantity::Each(have) => have.max(1),
+            Quantity::Weighed(_) | Quantity::Priced(_) => 1,
+        };
+        let whole = match item.weight {
+            Some(felt) => i64::from(felt.0),
+            None => i64::from(self.catalogue.get(&item.sku)?.weight?.0) * i64::from(have),
+        };
+        Some(Grams((whole * i64::from(pieces) / i64::from(have)) as i32))
+    }
+
+    /// "I have put it in", but nothing was felt: with a working scale a person looks; without one the
+    /// shopper's word and the code have to do.
+    fn answer_unfelt(&mut self, hold: HoldId, sku: &Sku, now: Moment) {
+        let parked = self.parked.iter().find(|(parked, scan)| *parked == hold && scan.sku == *sku);
+        let sold_by_piece = self.catalogue.get(sku).is_some_and(|p| matches!(p.sale, Sale::Each { .. }));
+        match parked {
+            Some((_, scan)) if !self.scale_works() => {
+                let Some(quantity) = crate::decision::priced(scan).or(sold_by_piece.then_some(Quantity::Each(1)))
+                else {
+                    return self.call_help();
+                };
+                let addition = Addition { sku: sku.clone(), quantity, evidence: Why::ScannedOnly };
+                // When the scale comes back, this thing is part of what lies there.
+                self.steps.forget();
+                self.add(&[addition], Grams(0), Some(hold), now);
+            }
+            _ => self.call_help(),
+        }
     }
 
     /// How many pieces of a line make the weight that left, at least one.

@@ -110,16 +110,24 @@ pub(super) fn about(intent: &crate::intent::Intent, order: Order, now: UnixMilli
         Order::Receipt { .. } => ("receipt", LASTING_MS),
         _ => ("other", SOON_MS),
     };
-    command(&intent.cart, intent.trip.clone(), format!("{kind}-{}", intent.id), order, now.0 + lasts)
+    let lock = Some(intent.version);
+    command(&intent.cart, intent.trip.clone(), lock, format!("{kind}-{}", intent.id), order, now.0 + lasts)
 }
 
 /// A refusal of a lock.
 pub(super) fn refusal(cart: &CartId, trip: &TripId, version: u32, why: String, now: UnixMillis) -> Write {
-    command(cart, trip.clone(), format!("refuse-{trip}-{version}"), Order::RefuseLock { version, why }, now.0 + SOON_MS)
+    command(
+        cart,
+        trip.clone(),
+        Some(version),
+        format!("refuse-{trip}-{version}"),
+        Order::RefuseLock { version, why },
+        now.0 + SOON_MS,
+    )
 }
 
-fn command(cart: &CartId, trip: TripId, id: String, order: Order, expires_ms: i64) -> Write {
-    let command = Command { v: VERSION, id, expires_at: UnixMillis(expires_ms), trip, order };
+fn command(cart: &CartId, trip: TripId, lock: Option<u32>, id: String, order: Order, expires_ms: i64) -> Write {
+    let command = Command { v: VERSION, id, expires_at: UnixMillis(expires_ms), trip, lock, order };
     Write::Command(CommandRow { cart: cart.clone(), command })
 }
 

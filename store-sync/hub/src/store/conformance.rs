@@ -79,7 +79,8 @@ fn a_trip_has_one_live_intent<S: Storage>(open: &dyn Fn() -> S) {
 fn a_command_is_open_until_it_is_done<S: Storage>(open: &dyn Fn() -> S) {
     let mut store = open();
     let trip = intent(IntentState::Created).trip;
-    let command = Command { v: 1, id: "help-1".into(), expires_at: UnixMillis(9), trip, order: Order::EndHelp };
+    let command =
+        Command { v: 1, id: "help-1".into(), expires_at: UnixMillis(9), trip, lock: None, order: Order::EndHelp };
     let row = CommandRow { cart: cart(), command };
     store.commit(&[Write::Command(row.clone()), Write::Command(row.clone())]).expect("committed");
     assert_eq!(store.open_commands().expect("read"), vec![row.clone()]);

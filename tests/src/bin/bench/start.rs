@@ -147,8 +147,8 @@ impl Drop for Running {
 
 impl Running {
     fn start(child: &str, file: &Path) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("this program's own path")?;
-        let mut command = Command::new(program);
+        // This very program, also when it has been built anew since.
+        let mut command = Command::new("/proc/self/exe");
         command.args(["--child", child, "--file"]).arg(file).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().context("a second process of the bench")?;
         let (input, output) = (process.stdin.take(), process.stdout.take());
