@@ -188,7 +188,7 @@ impl<S: Storage> Hub<S> {
         }
         let mut draft = Draft::default();
         let id = format!("staff-{trip}-{}", now.0);
-        draft.write(command(cart, trip, id, order, now.0 + SOON_MS));
+        draft.write(command(cart, trip, None, id, order, now.0 + SOON_MS));
         self.commit(draft, now)
     }
 
