@@ -106,6 +106,7 @@ impl Journal {
         };
         let aside = folder.join(format!("journal-damaged-{}.sqlite", journal.epoch));
         let old_epoch = journal.epoch;
+        let catalogues = journal.catalogues()?;
         drop(journal);
         for ending in ["", "-wal", "-shm"] {
             let from = folder.join(format!("journal.sqlite{ending}"));
@@ -117,6 +118,9 @@ impl Journal {
         let mut journal = Self::begin_after(&path, store, cart, old_epoch + 1)?;
         journal.trips = trips;
         journal.set("trips", &trips.to_string())?;
+        for (version, text) in catalogues {
+            journal.keep_catalogue(version, &text)?;
+        }
         let state = TripState::replay(&events);
         if state.trip.is_some() {
             journal.append(&events)?;
@@ -169,7 +173,8 @@ impl Journal {
         let mut rows = self.db.prepare("SELECT bytes FROM record ORDER BY seq").map_err(|e| self.fail(e))?;
         let mut rows = rows.query([]).map_err(|e| self.fail(e))?;
         while let Some(row) = rows.next().map_err(|e| self.fail(e))? {
-            let bytes: String = row.get(0).map_err(|e| self.fail(e))?;
+            // A record that is no text is as broken as one that does not chain.
+            let bytes = row.get_ref(0).map_err(|e| self.fail(e))?.as_str().unwrap_or_default().to_owned();
             match head.follow(&bytes) {
                 Ok((record, next)) => {
                     head = next;
@@ -248,6 +253,14 @@ impl Journal {
             )
             .map_err(|e| self.fail(e))
             .map(drop)
+    }
+
+    /// All catalogues that were kept and can be read.
+    fn catalogues(&self) -> Result<Vec<(Hash, String)>, JournalError> {
+        let mut rows = self.db.prepare("SELECT version, text FROM catalogue").map_err(|e| self.fail(e))?;
+        let rows = rows.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
+        let readable = rows.map_err(|e| self.fail(e))?.filter_map(Result::ok);
+        Ok(readable.filter_map(|(version, text)| Some((Hash::try_from(version).ok()?, text))).collect())
     }
 
     /// The text of a catalogue that was kept.

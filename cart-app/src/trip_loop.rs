@@ -121,6 +121,8 @@ impl<O: Outputs> TripLoop<O> {
         std::io::Write::write_all(&mut &file, cose).with_context(context)?;
         file.sync_all().with_context(context)?;
         std::fs::rename(&partial, &path).with_context(context)?;
+        // The name, too, must be on the disk.
+        std::fs::File::open(&self.receipts).and_then(|folder| folder.sync_all()).with_context(context)?;
         self.journal.set("receipt_qr", qr).context("nothing is shown that is not on disk; this cart must stop")
     }
 }

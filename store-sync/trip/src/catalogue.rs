@@ -115,6 +115,10 @@ struct File {
     product: Vec<toml::Spanned<Product>>,
 }
 
+/// No price is above this, in minor units: dearer is a slip of the pen, and sums stay far from
+/// overflow.
+const DEAREST: i64 = 100_000_000;
+
 /// What is wrong with a catalogue.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("catalogue line {line}: {what}")]
@@ -171,6 +175,7 @@ impl Catalogue {
             by_gtin: HashMap::new(),
             by_plu: HashMap::new(),
         };
+        catalogue.check_taxes().map_err(|what| CatalogueError { line: 1, what })?;
         for spanned in file.product {
             let line = line_at(spanned.span().start);
             catalogue.add(spanned.into_inner()).map_err(|what| CatalogueError { line, what })?;
@@ -187,6 +192,9 @@ impl Catalogue {
         };
         if price < 0 || product.deposit < 0 {
             return Err(format!("product \"{sku}\" has a negative price or deposit"));
+        }
+        if price > DEAREST || product.deposit > DEAREST {
+            return Err(format!("product \"{sku}\" has a price or deposit above {DEAREST} minor units"));
         }
         if !self.taxes.iter().any(|t| t.name == product.tax) {
             return Err(format!("product \"{sku}\" has tax \"{}\", which no [[tax]] names", product.tax));
@@ -219,6 +227,18 @@ impl Catalogue {
     /// The product at `index`, which may be the one being added.
     fn owner(&self, index: usize, adding: &Product) -> Sku {
         self.products.get(index).unwrap_or(adding).sku.clone()
+    }
+
+    fn check_taxes(&self) -> Result<(), String> {
+        for (n, tax) in self.taxes.iter().enumerate() {
+            if self.taxes[..n].iter().any(|other| other.letter == tax.letter || other.name == tax.name) {
+                return Err(format!("tax \"{}\" has a name or letter that another has already", tax.name));
+            }
+        }
+        match self.prefixes.iter().find(|rule| !matches!(rule.prefix, 2 | 20..=29)) {
+            Some(rule) => Err(format!("in-store prefix {} is not 02 or 20 to 29", rule.prefix)),
+            None => Ok(()),
+        }
     }
 
     fn check_promotions(&self) -> Result<(), String> {
@@ -301,6 +321,9 @@ mod tests {
         );
         check(milk.clone() + &milk, 13, "twice");
         check(product("milk", "sale = { each = { price = -1 } }"), 7, "negative");
+        check(product("milk", "sale = { each = { price = 900000000000 } }"), 7, "above");
+        check("[[tax]]\nname = \"low\"\nletter = \"Z\"\nbasis_points = 500\n".into(), 1, "letter");
+        check("[[prefix]]\nprefix = 40\ncontent = \"price\"\n".into(), 1, "in-store prefix 40");
         check(product("milk", "sale = { each = { price = 1 } }\ncolour = 1"), 12, "colour");
         check(product("milk", "sale = { each = { price = 1 } }\ngtins = [\"96385075\"]"), 12, "check digit");
         check("[[promotion]]\nid=\"p\"\nlabel=\"\"\nskus=[\"nope\"]\npieces=2\nprice=1\n".into(), 1, "no product");
