@@ -13,7 +13,7 @@ pub const PACKS: [&str; 6] = [
     "chopped-tomatoes-400",
 ];
 
-/// What [`PACKS`] cost together, in pence: 185 + 145 + 150 for the two tins + 115 + 115.
+/// What [`PACKS`] cost together, in pence: 185 + 145 + 150 for the two tins + 115 with its deposit + 115.
 pub const PACKS_COST: i64 = 710;
 
 /// Start, put in [`PACKS`], pay at the lane, finish.

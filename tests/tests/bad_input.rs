@@ -107,7 +107,7 @@ fn a_cart_with_a_wrong_configuration_names_the_file_the_line_and_what_was_expect
     let wrong = |from: &'static str, to: &'static str| move |s: &Spoilt| s.replace("cart.toml", from, to);
     cart_refuses("a wrong key", wrong("host =", "hots ="), &["cart.toml, line 7", "hots", "host"])?;
     cart_refuses("a port beyond all ports", wrong("port = 9", "port = 90000"), &["cart.toml, line 8"])?;
-    cart_refuses("a word for a number", wrong("port = 9", "port = \"nine\""), &["cart.toml, line 8", "integer"])?;
+    cart_refuses("a word for a number", wrong("port = 9", "port = \"nine\""), &["cart.toml, line 8", "u16"])?;
     cart_refuses(
         "a driver nobody knows",
         wrong("\"sim\" }, {", "\"crystal-ball\" }, {"),

@@ -17,6 +17,31 @@ fn verify(receipt: &Path, more: &[&Path], trust: &Path) -> anyhow::Result<Ended>
     Running::start(hub)?.ended()
 }
 
+/// Each checker can fail: one lie in the files at a time, taken back before the next.
+fn spoilt_files_are_found(folders: &Folders) -> anyhow::Result<()> {
+    let log = folders.data.join("terminal.json");
+    let honest = std::fs::read_to_string(&log)?;
+    let last = honest.lines().last().unwrap_or_default();
+    std::fs::write(&log, format!("{honest}{}\n", last.replacen("\"id\":\"", "\"id\":\"another-", 1)))?;
+    assert!(check::one_charge::check(folders).is_err(), "a payment that nobody asked for");
+    std::fs::write(&log, honest)?;
+    check::one_charge::check(folders)?;
+
+    let hub = rusqlite::Connection::open(folders.hub_database())?;
+    hub.execute_batch("BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM record; DELETE FROM record WHERE seq = 5; COMMIT")?;
+    assert!(check::hub_has_journal::check(folders).is_err(), "the hub has a hole");
+    hub.execute_batch("BEGIN; DELETE FROM record; INSERT INTO record SELECT * FROM kept; COMMIT")?;
+    check::hub_has_journal::check(folders)?;
+
+    let cart = rusqlite::Connection::open(folders.journal())?;
+    let count: i64 = cart.query_row("SELECT COUNT(*) FROM record", [], |row| row.get(0))?;
+    assert!(count > 10);
+    cart.execute("UPDATE record SET bytes = replace(bytes, '\"pieces\":1', '\"pieces\":2')", [])?;
+    cart.execute("UPDATE record SET bytes = replace(bytes, '\"each\":1', '\"each\":2')", [])?;
+    assert!(check::all(folders).is_err(), "a journal that was written over");
+    Ok(())
+}
+
 fn trip(look: &[&std::ffi::OsStr]) -> anyhow::Result<()> {
     let folder = TempDir::new()?;
     let (data, out, trust) = (folder.path().join("data"), folder.path().join("out"), folder.path().join("trust"));
@@ -50,6 +75,7 @@ fn trip(look: &[&std::ffi::OsStr]) -> anyhow::Result<()> {
     let nobody = folder.path().join("nobody");
     std::fs::create_dir(&nobody)?;
     assert_eq!(verify(&receipt, &[], &nobody)?.code(), 1, "where no store is trusted");
+    spoilt_files_are_found(&folders)?;
     let pictures = std::fs::read_dir(&out)?.filter_map(Result::ok);
     let pictures = pictures.filter(|file| file.path().extension().is_some_and(|end| end == "png")).count();
     assert!(pictures >= 8, "{pictures} pictures of the screen");

@@ -233,14 +233,16 @@ impl<S: Storage> Hub<S> {
         let store = &self.setting.store;
         let state = HubState { v: VERSION, online: true, boot_epoch: self.setting.boot_epoch };
         let mut effects = vec![publish(topics::hub_state(store), &state, true)];
-        let receipt_key = key_text(&self.office.public_key());
-        let desired = Desired { v: VERSION, catalogue: self.catalogues.current().version, receipt_key };
-        for cart in self.setting.carts.keys() {
-            effects.push(publish(topics::cart(store, cart, Leaf::Desired), &desired, true));
-        }
+        effects.extend(self.setting.carts.keys().map(|cart| self.desired(cart)));
         effects.extend(self.carts.values().map(|row| self.ack(&row.cart, row.epoch, row.head)));
         effects.extend(self.outbox.send_all(store, now));
         effects
+    }
+
+    fn desired(&self, cart: &CartId) -> Effect {
+        let receipt_key = key_text(&self.office.public_key());
+        let desired = Desired { v: VERSION, catalogue: self.catalogues.current().version, receipt_key };
+        publish(topics::cart(&self.setting.store, cart, Leaf::Desired), &desired, true)
     }
 
     fn ack(&self, cart: &CartId, epoch: u64, head: Head) -> Effect {
@@ -292,8 +294,9 @@ impl<S: Storage> Hub<S> {
         if !presence.online {
             return Vec::new();
         }
-        let mut effects: Vec<Effect> =
-            self.carts.get(cart).map(|row| self.ack(cart, row.epoch, row.head)).into_iter().collect();
+        // Whatever became of the retained one: a cart that does not know the store's key shows no receipt.
+        let mut effects = vec![self.desired(cart)];
+        effects.extend(self.carts.get(cart).map(|row| self.ack(cart, row.epoch, row.head)));
         effects.extend(self.outbox.send_to(&self.setting.store, cart, now));
         effects
     }
