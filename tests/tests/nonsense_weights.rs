@@ -12,7 +12,7 @@ use cart_core::view::{Banner, Screen};
 use cart_core::{Device, Input, Intent, View};
 use cart_vision::{Scan, Symbology};
 use hal::sim::{Fault, ItemHandle, SimBattery, SimCamera, SimItem, SimMotion, SimScale, World};
-use hal::{CameraId, Clock, Devices, RealClock};
+use hal::{CameraId, Clock, Devices, Moment, RealClock};
 use tempfile::TempDir;
 use tests::check;
 use tests::place::Folders;
@@ -72,8 +72,8 @@ impl Cart {
         .with_context(|| format!("{:?}", self.view()))
     }
 
-    /// Shows the next pack's code and puts the pack in.
-    fn put_next(&mut self) -> anyhow::Result<()> {
+    /// Shows the next pack's code and puts the pack in; says when it will lie still.
+    fn put_next(&mut self) -> anyhow::Result<Moment> {
         let sku = Sku::new(PACKS[self.next % PACKS.len()])?;
         self.next += 1;
         let product = self.catalogue.get(&sku).context("a pack")?;
@@ -84,8 +84,7 @@ impl Cart {
         let scan = Scan { at, camera: CameraId(0), symbology: Symbology::Ean13, content, frames: 3 };
         self.running.inputs().send(Input::Scan(scan)).ok().context("the cart has stopped")?;
         let weight = product.weight.context("its weight")?;
-        self.world.put(&SimItem::new(weight.0 as f32, Vec::new()), at);
-        Ok(())
+        Ok(self.world.put(&SimItem::new(weight.0 as f32, Vec::new()), at).1)
     }
 
     /// Puts the next pack in; its line comes up.
@@ -161,8 +160,9 @@ fn a_code_is_taken_while_the_scale_is_out_and_counts_once() -> anyhow::Result<()
     cart.put_until_shown()?;
     cart.world.inject(Fault::ScaleDead);
     cart.until("the banner", |view| view.banner == Some(Banner::DeviceOut(Device::Scale)))?;
-    cart.put_next()?;
-    // Nothing can be felt: the shopper says that it is in.
+    let lies_still = cart.put_next()?;
+    // Nothing can be felt: the shopper says that it is in, once it is.
+    cart.clock.sleep_until(lies_still);
     cart.until("the question", |view| view.ask.is_some())?;
     let ask = cart.view().ask.clone().context("a question")?;
     let sku = ask.tiles.first().context("its product")?.sku.clone();

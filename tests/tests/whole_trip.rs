@@ -28,7 +28,9 @@ fn spoilt_files_are_found(folders: &Folders) -> anyhow::Result<()> {
     check::one_charge::check(folders)?;
 
     let hub = rusqlite::Connection::open(folders.hub_database())?;
-    hub.execute_batch("BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM record; DELETE FROM record WHERE seq = 5; COMMIT")?;
+    hub.execute_batch(
+        "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM record; DELETE FROM record WHERE seq = 5; COMMIT",
+    )?;
     assert!(check::hub_has_journal::check(folders).is_err(), "the hub has a hole");
     hub.execute_batch("BEGIN; DELETE FROM record; INSERT INTO record SELECT * FROM kept; COMMIT")?;
     check::hub_has_journal::check(folders)?;
