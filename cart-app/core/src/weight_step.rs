@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(bench.steps.condition(), Condition::Deaf);
         bench.run(1_000, |_| 60_000.0);
         assert_eq!(bench.steps.condition(), Condition::Overloaded);
-        bench.run(3_000, |t| if (t * 80.0) as u64 % 2 == 0 { 0.0 } else { 900.0 });
+        bench.run(3_000, |t| if ((t * 80.0) as u64).is_multiple_of(2) { 0.0 } else { 900.0 });
         assert_eq!(bench.steps.condition(), Condition::Unsteady);
         bench.run(1_000, |_| 100.0);
         bench.check(&[]);
