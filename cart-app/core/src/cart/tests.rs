@@ -327,6 +327,7 @@ fn a_late_touch_undoes_no_payment() {
     bench.order(paid(250));
     bench.tap(Intent::BackToShopping);
     assert_eq!(bench.cart.state().phase, Phase::Paid);
+    assert!(!bench.journal.iter().any(|event| matches!(event, TripEvent::BasketUnlocked { .. })));
 }
 
 #[test]
