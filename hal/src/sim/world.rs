@@ -42,8 +42,8 @@ pub(super) struct Truth {
 /// The world of one simulated cart. Clones share it.
 #[derive(Clone)]
 pub struct World {
-    // A mutex, because the devices are read by threads of their own while the shopper acts; it is
-    // held for a look only, and never while a frame is drawn from what was copied.
+    // A mutex, because the devices are read by threads of their own while the shopper acts. A camera
+    // holds it while it draws a frame, a few milliseconds: the other devices only wait that long.
     truth: Arc<Mutex<Truth>>,
 }
 
