@@ -183,17 +183,27 @@ pub fn trusted_keys(folder: &Path) -> Result<Vec<VerifyingKey>, KeyError> {
 /// [`ReceiptError`] says why it is not accepted.
 pub fn check(file: &[u8], keys: &[VerifyingKey]) -> Result<String, ReceiptError> {
     let page = match verify(file, keys)? {
-        Verified::Receipt(receipt) => render(&receipt),
+        Verified::Receipt(receipt) => format!("{}Approved {}\n", render(&receipt), in_utc(receipt.at)),
         Verified::Summary(summary) => {
             format!(
-                "Receipt {} of {}\nCharged {}\nDigest of the whole receipt {}\n",
-                summary.number, summary.store, summary.charged, summary.receipt
+                "Receipt {} of {}\nApproved {}\nCharged {}\nDigest of the whole receipt {}\n",
+                summary.number,
+                summary.store,
+                in_utc(summary.at),
+                summary.charged,
+                summary.receipt
             )
         }
     };
     let signer = keys.iter().find(|key| verify(file, std::slice::from_ref(*key)).is_ok());
     let name = signer.map(|key| key_id(key).iter().map(|b| format!("{b:02x}")).collect::<String>()).unwrap_or_default();
     Ok(format!("{page}\nsignature good, key {name}\n"))
+}
+
+/// A time as people read it, to the second; the number itself when it is no date.
+fn in_utc(at: UnixMillis) -> String {
+    let time = jiff::Timestamp::from_millisecond(at.0);
+    time.map_or_else(|_| at.0.to_string(), |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 #[cfg(test)]
@@ -234,6 +244,7 @@ mod tests {
                 && page.contains("signature good, key "),
             "{page}"
         );
+        assert!(page.contains(" UTC"), "{page}");
         assert!(check(sealed.qr.as_bytes(), &[again.public_key()]).expect("a good QR").contains("£23.84"));
         let stranger = SigningKey::from_bytes(&[9; 32]).verifying_key();
         assert!(matches!(check(&sealed.cose, &[stranger]), Err(ReceiptError::UnknownKey { .. })));
