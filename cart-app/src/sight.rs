@@ -45,15 +45,15 @@ impl Sight {
     pub fn eye(&self) -> anyhow::Result<Eye> {
         let embedder = self.embedder()?;
         let recogniser = Recogniser::new(embedder.description().clone(), self.gallery.clone()).context("sight")?;
-        Ok(Eye::new(Some((Box::new(embedder), recogniser)), Some(Box::new(self.reader()))))
+        Ok(Eye::new(Some((Box::new(embedder), recogniser)), Some(Box::new(reader(&self.catalogue)))))
     }
+}
 
-    /// An eye that only reads codes, for a cart whose model cannot be opened.
-    pub fn reader(&self) -> BarcodeReader {
-        let catalogue = self.catalogue.clone();
-        let config = ReaderConfig { prefixes: catalogue.prefixes.clone(), short_codes: stocks_short_codes(&catalogue) };
-        BarcodeReader::new(config, Box::new(move |scanned| catalogue.by_scan(scanned).is_some()))
-    }
+/// A barcode reader for the store's codes; it needs no model.
+pub fn reader(catalogue: &Arc<Catalogue>) -> BarcodeReader {
+    let catalogue = catalogue.clone();
+    let config = ReaderConfig { prefixes: catalogue.prefixes.clone(), short_codes: stocks_short_codes(&catalogue) };
+    BarcodeReader::new(config, Box::new(move |scanned| catalogue.by_scan(scanned).is_some()))
 }
 
 fn open_embedder(config: &SightConfig) -> anyhow::Result<Embedder> {

@@ -22,7 +22,7 @@ use trip::message::{Telemetry, VERSION};
 use crate::config::Config;
 use crate::journal::wall_clock;
 use crate::line;
-use crate::sight::Sight;
+use crate::sight::{Sight, reader};
 use crate::startup::Ready;
 use crate::trip_loop::{Outputs, TripLoop};
 
@@ -146,7 +146,7 @@ pub fn start(
     let (inputs, queue) = sync_channel(QUEUE);
     let shutdown = Arc::new(AtomicBool::new(false));
     let threads = Threads { inputs: inputs.clone(), shutdown: shutdown.clone(), clock: clock.clone() };
-    let Ready { cart, journal, key, catalogue: _ } = ready;
+    let Ready { cart, journal, key, catalogue } = ready;
     let line = line::start(config, key, &journal, inputs.clone())?;
     let (views, seen) = watch::channel(Arc::new(cart.view()));
     let Devices { cameras, scale, motion, light, sounder, battery, lane_beacon } = devices;
@@ -158,7 +158,7 @@ pub fn start(
     for camera in cameras {
         let eye = match sight {
             Some(sight) => sight.eye()?,
-            None => Eye::new(None, None),
+            None => Eye::new(None, Some(Box::new(reader(&catalogue)))),
         };
         threads.camera(camera, eye)?;
     }

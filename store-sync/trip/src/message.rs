@@ -93,7 +93,8 @@ pub struct Command {
     pub v: u8,
     /// Unique; a repeated id is the same command.
     pub id: String,
-    /// After this the cart ignores it.
+    /// After this the hub sends it no more. The cart does not judge it, for its clock may be wrong; trip
+    /// and lock say there what is void.
     pub expires_at: UnixMillis,
     /// The trip it is for; ignored on another.
     pub trip: TripId,
