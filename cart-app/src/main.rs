@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cart_app::{demo, devices, run, ui};
+use cart_app::{demo, devices, enrol, recording, run, ui};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -25,11 +25,19 @@ enum Command {
         /// No window: the screen is not shown.
         #[arg(long)]
         headless: bool,
+        /// For staff: keep everything the cart sees, weighs and is told in this file. Frames show
+        /// people; delete it when it has served.
+        #[arg(long)]
+        record: Option<PathBuf>,
     },
+    /// Plays a recorded trip again; fails where other events come out.
+    Replay(recording::command::ReplayOptions),
     /// A whole shopping trip with hub, terminal and a simulated cart.
     Demo(demo::DemoOptions),
     /// Plays a scripted trip on a simulated cart, against a store that runs already.
     Play(demo::PlayOptions),
+    /// Enrols a product from its pictures.
+    Enrol(enrol::EnrolOptions),
     /// Lists the devices of this machine.
     Devices,
     /// Writes every screen as a picture.
@@ -45,9 +53,11 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let result = match options.command {
-        Command::Run { config, headless } => run::run(&config, headless),
+        Command::Run { config, headless, record } => run::run(&config, headless, record.as_deref()),
+        Command::Replay(options) => recording::command::run(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Play(options) => demo::play(&options),
+        Command::Enrol(options) => enrol::run(&options),
         Command::Devices => {
             devices::list();
             Ok(())

@@ -1,6 +1,6 @@
 //! Opens the model, the gallery and the barcode reader: one [`Eye`] a camera.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -9,6 +9,14 @@ use cart_vision::{BarcodeReader, Eye, Gallery, ReaderConfig, Recogniser};
 use trip::{Catalogue, Gtin};
 
 use crate::config::SightConfig;
+
+/// The name of the model that is shipped.
+pub const SHIPPED_MODEL: &str = "lite0";
+
+/// The model that is shipped, in the project's assets; its gallery lies beside it.
+pub fn shipped_model(assets: &Path) -> PathBuf {
+    assets.join("models").join(SHIPPED_MODEL).with_extension("onnx")
+}
 
 /// What eyes are made of; shared by all cameras of a cart.
 pub struct Sight {

@@ -1,20 +1,23 @@
-//! Measures the shipped model on the photos of a list, one look a photo, or makes what stands beside it.
+//! Makes what stands beside a model: its gallery, and the calibration in its description.
 //!
 //! ```text
-//! photos --root DIR --list FILE [--model FILE]              prints top-1, top-3, families, calibration
-//! photos --root DIR --list FILE [--model FILE] --enrol      writes the gallery beside the model from the list's photos
-//! photos --root DIR --list FILE [--model FILE] --calibrate  fits the calibration to the list and writes it into the description
+//! photos --model FILE --root DIR --list FILE[,FILE] --enrol       writes the gallery from the photos of the lists
+//! photos --model FILE --root DIR --list FILE[,FILE] --calibrate   fits the calibration to photos it was not trained on
+//! photos --model FILE --take FILE                                 takes the calibration of a sibling's description
 //! ```
+//!
+//! A model that is trained on every photo there is has nothing left to be calibrated on: it takes the
+//! numbers of its sibling, made by the same recipe from a part of the photos.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use cart_vision::embedder::Embedder;
-use cart_vision::evaluation::{Labelled, figures, fit};
+use cart_vision::evaluation::{Labelled, answers, coverage, figures};
+use cart_vision::fitting::{fit, fit_thresholds};
 use cart_vision::photos::{Photo, PhotoFolder, open};
-use cart_vision::{Features, Gallery, ModelDescription, Recogniser, enrol};
+use cart_vision::{Calibration, Features, Gallery, ModelDescription, Recogniser, View, enrol};
 use image::RgbImage;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -38,52 +41,54 @@ fn run() -> Outcome<()> {
         options.insert(name.clone(), value.ok_or(format!("{name} needs a value"))?);
     }
     let path = |name: &str| options.get(name).map(PathBuf::from);
+    let model = path("--model").ok_or("--model FILE is needed: the .onnx file")?;
+    if let Some(sibling) = path("--take") {
+        let mut description = ModelDescription::load(&model.with_extension("json"))?;
+        description.calibration = ModelDescription::load(&sibling)?.calibration;
+        return write(&model, &description);
+    }
     let root = path("--root").ok_or("--root DIR is needed: the folder with classes.csv")?;
-    let list = path("--list").ok_or("--list FILE is needed: lines `path, fine id, coarse id`")?;
-    let shipped = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/lite0.onnx");
-    let model = path("--model").unwrap_or_else(shipped);
-    let mut embedder = Embedder::open(&model)?;
+    let lists = options.get("--list").ok_or("--list FILE is needed: lines `path, fine id, coarse id`")?;
     let folder = PhotoFolder::open(&root)?;
-    let photos = folder.list(&list)?;
+    let mut photos = Vec::new();
+    for list in lists.split(',') {
+        photos.extend(folder.list(Path::new(list))?);
+    }
+    let mut embedder = Embedder::open(&model)?;
     let gallery_path = model.with_extension("gallery");
     if options.contains_key("--enrol") {
         return enrol_all(&mut embedder, &folder, &photos, &gallery_path);
     }
     let gallery = Gallery::load(&gallery_path, &embedder.description().fingerprint)?;
     let recogniser = Recogniser::new(embedder.description().clone(), gallery)?;
-    let looks = look_at(&mut embedder, &folder, &photos)?;
+    let things = look_at(&mut embedder, &folder, &photos)?;
     if options.contains_key("--calibrate") {
-        return calibrate(&mut embedder, &recogniser, &looks, &model);
+        let nothing = floors(&mut embedder)?;
+        return calibrate(&recogniser, &things, &nothing, &model);
     }
-    println!("{:#?}", figures(&recogniser, &looks));
-    Ok(())
+    Err("one of --enrol, --calibrate or --take is needed; `./trundle eval photos` measures".into())
 }
 
 fn look_at(embedder: &mut Embedder, folder: &PhotoFolder, photos: &[Photo]) -> Outcome<Vec<Labelled>> {
-    let mut looks = Vec::new();
-    let mut times_ms = Vec::new();
+    let mut things = Vec::new();
     for photo in photos {
         let picture = open(&photo.path)?;
-        let start = Instant::now();
-        let features = embedder.look(&picture)?;
-        times_ms.push(start.elapsed().as_secs_f32() * 1000.0);
-        looks.push(Labelled { features, truth: folder.classes[photo.class].clone(), coarse: photo.coarse });
+        let looks = [View::Plain, View::Mirrored].map(|view| embedder.look_from(&picture, view));
+        let looks = looks.into_iter().collect::<Result<_, _>>()?;
+        things.push(Labelled { looks, truth: folder.classes[photo.class].clone(), coarse: photo.coarse });
     }
-    times_ms.sort_by(f32::total_cmp);
-    if let Some(median) = times_ms.get(times_ms.len() / 2) {
-        println!("{} photos, {median:.1} ms a look (median, scaling included)", photos.len());
-    }
-    Ok(looks)
+    Ok(things)
 }
 
 fn enrol_all(embedder: &mut Embedder, folder: &PhotoFolder, photos: &[Photo], path: &Path) -> Outcome<()> {
     let description = embedder.description();
     let mut gallery = Gallery::new(description.fingerprint.clone(), description.embedding);
+    let taught = description.classes.clone();
     for (class, sku) in folder.classes.iter().enumerate() {
         let own: Result<Vec<RgbImage>, _> = photos.iter().filter(|p| p.class == class).map(|p| open(&p.path)).collect();
         let own = own?;
-        if own.is_empty() {
-            println!("{sku}: no photo in the list, not enrolled");
+        if own.is_empty() || !taught.contains(sku) {
+            println!("{sku}: not taught, or no photo in the list; not enrolled");
             continue;
         }
         let enrolled = enrol(embedder, &mut gallery, sku.clone(), own)?;
@@ -96,29 +101,43 @@ fn enrol_all(embedder: &mut Embedder, folder: &PhotoFolder, photos: &[Photo], pa
     Ok(())
 }
 
-fn calibrate(embedder: &mut Embedder, recogniser: &Recogniser, looks: &[Labelled], model: &Path) -> Outcome<()> {
-    let nothing = floors(embedder)?;
+fn calibrate(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features], model: &Path) -> Outcome<()> {
     // Fitted on one half and measured on the other, both ways: what the fit is worth.
-    let half = |odd: usize| -> Vec<Labelled> {
-        looks.iter().enumerate().filter(|(i, _)| i % 2 == odd).map(|(_, l)| l.clone()).collect()
-    };
+    let half = |odd: usize| -> Vec<Labelled> { things.iter().skip(odd).step_by(2).cloned().collect() };
     for odd in [0, 1] {
-        let fitted = with(recogniser, fit(recogniser, &half(odd), &nothing))?;
-        println!("fitted on one half, measured on the other: {:?}", figures(&fitted, &half(1 - odd)));
+        let fitted = with(recogniser, fit_all(recogniser, &half(odd), nothing)?)?;
+        tell("fitted on one half, measured on the other", &fitted, &half(1 - odd));
     }
-    let calibration = fit(recogniser, looks, &nothing);
-    println!("{calibration:?}");
-    let fitted = with(recogniser, calibration)?;
+    let fitted = with(recogniser, fit_all(recogniser, things, nothing)?)?;
+    tell("fitted and measured on all", &fitted, things);
     let unknown: f32 = nothing.iter().map(|f| fitted.judge(f).unknown).sum::<f32>() / nothing.len().max(1) as f32;
-    println!("empty floors are unknown with {unknown:.2} on average; on all: {:?}", figures(&fitted, looks));
-    let text = serde_json::to_string_pretty(fitted.description())? + "\n";
-    std::fs::write(model.with_extension("json"), text)?;
-    Ok(())
+    println!("empty floors are unknown with {unknown:.2} on average");
+    println!("{:?}", fitted.description().calibration);
+    write(model, fitted.description())
 }
 
-fn with(recogniser: &Recogniser, calibration: cart_vision::Calibration) -> Outcome<Recogniser> {
+fn fit_all(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -> Outcome<Calibration> {
+    let calibration = fit(recogniser, things, nothing);
+    let (sure, families) = fit_thresholds(&answers(&with(recogniser, calibration.clone())?, things));
+    Ok(Calibration { sure, families, ..calibration })
+}
+
+fn tell(what: &str, recogniser: &Recogniser, things: &[Labelled]) {
+    let answers = answers(recogniser, things);
+    let description = recogniser.description();
+    println!("{what}: {:?}", figures(description, &answers));
+    println!("  99 %: {:?}", coverage(description, &answers, |sure| sure.at_99));
+    println!("  99.5 %: {:?}", coverage(description, &answers, |sure| sure.at_995));
+}
+
+fn with(recogniser: &Recogniser, calibration: Calibration) -> Outcome<Recogniser> {
     let description = ModelDescription { calibration, ..recogniser.description().clone() };
     Ok(Recogniser::new(description, recogniser.gallery().clone())?)
+}
+
+fn write(model: &Path, description: &ModelDescription) -> Outcome<()> {
+    std::fs::write(model.with_extension("json"), serde_json::to_string_pretty(description)? + "\n")?;
+    Ok(())
 }
 
 /// Looks at bare floors of several tones, with and without wires: no product.

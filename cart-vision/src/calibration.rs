@@ -1,6 +1,6 @@
 //! From scores to probabilities that can be believed.
 //!
-//! Four numbers, fitted on photos the model was not trained on, stand beside the model file.
+//! The numbers here, fitted on photos the model was not trained on, stand beside the model file.
 //!
 //! *Taught classes* are told apart by the model's own head, softened by `temperature`. *Enrolled
 //! products* it was never taught have only their views: the softmax of `sharpness` × similarity over
@@ -8,10 +8,12 @@
 //! a crop that is near no view at all is *unknown*: the logistic of `unknown_slope` ×
 //! (`unknown_at` − best similarity). Everything sums to one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The fitted numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
     /// Divides the head's logits; above 0.
@@ -22,14 +24,26 @@ pub struct Calibration {
     pub unknown_at: f32,
     /// How fast that turns; above 0.
     pub unknown_slope: f32,
-    /// Above this probability 99 % of the answers on the fitting photos were right; looks stop there.
-    pub sure_at: f32,
+    /// When an answer is believed.
+    pub sure: Sure,
+    /// The same for families (ids of [`crate::ModelDescription::coarse`]) that are mistaken more often.
+    pub families: BTreeMap<u32, Sure>,
+}
+
+/// Probabilities from which an answer is believed, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sure {
+    /// From here 99 of 100 answers are right; looks stop there.
+    pub at_99: f32,
+    /// From here 199 of 200.
+    pub at_995: f32,
 }
 
 impl Default for Calibration {
     /// Cautious numbers for a model that was not fitted yet.
     fn default() -> Self {
-        Self { temperature: 1.0, sharpness: 12.0, unknown_at: 0.35, unknown_slope: 10.0, sure_at: 0.99 }
+        Self { temperature: 1.0, sharpness: 12.0, unknown_at: 0.35, unknown_slope: 10.0, sure: Sure { at_99: 0.99, at_995: 0.995 }, families: BTreeMap::new() }
     }
 }
 
@@ -37,7 +51,15 @@ impl Calibration {
     /// True when every number is in its range.
     pub fn is_sound(&self) -> bool {
         let positive = [self.temperature, self.sharpness, self.unknown_slope].iter().all(|v| v.is_finite() && *v > 0.0);
-        positive && (-1.0..=1.0).contains(&self.unknown_at) && (0.0..=1.0).contains(&self.sure_at)
+        let share = |v: f32| (0.0..=1.0).contains(&v);
+        let sure = |s: &Sure| share(s.at_99) && share(s.at_995);
+        let thresholds = sure(&self.sure) && self.families.values().all(sure);
+        positive && thresholds && (-1.0..=1.0).contains(&self.unknown_at)
+    }
+
+    /// When an answer of this family is believed.
+    pub fn sure_of(&self, family: Option<u32>) -> &Sure {
+        family.and_then(|family| self.families.get(&family)).unwrap_or(&self.sure)
     }
 
     /// Probability that a crop is no enrolled product, by its best similarity.
@@ -57,17 +79,6 @@ pub fn softmax(scores: &[f32], factor: f32) -> Vec<f32> {
     out
 }
 
-/// The temperature under which the true classes are likeliest. Pairs of logits and true class.
-pub fn fit_temperature(samples: &[(Vec<f32>, usize)]) -> f32 {
-    let loss = |temperature: f32| -> f32 {
-        let of = |(logits, truth): &(Vec<f32>, usize)| {
-            -softmax(logits, 1.0 / temperature).get(*truth).copied().unwrap_or(0.0).max(1e-9).ln()
-        };
-        samples.iter().map(of).sum()
-    };
-    best_of((0..160).map(|i| 0.2 * 1.025f32.powi(i)), loss).unwrap_or(1.0)
-}
-
 /// Where known turns to unknown: best similarities of crops of enrolled products and of others.
 /// `share` is how often a crop is expected to be of no enrolled product.
 pub fn fit_unknown(known: &[f32], others: &[f32], share: f32) -> (f32, f32) {
@@ -85,13 +96,16 @@ pub fn fit_unknown(known: &[f32], others: &[f32], share: f32) -> (f32, f32) {
 }
 
 /// The lowest probability above which `precision` of the answers are right; 1 when there is none.
+///
+/// One wrong answer and one more are counted that were not seen (Laplace's rule of succession): few
+/// answers prove little, and a threshold on them must be the higher for it.
 pub fn fit_sure(answers: &[(f32, bool)], precision: f32) -> f32 {
     let mut sorted = answers.to_vec();
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut right, mut threshold) = (0u32, 1.0);
+    let (mut wrong, mut threshold) = (0u32, 1.0);
     for (number, (probability, correct)) in sorted.iter().enumerate() {
-        right += u32::from(*correct);
-        if right as f32 >= precision * (number + 1) as f32 {
+        wrong += u32::from(!correct);
+        if (wrong + 1) as f32 <= (1.0 - precision) * (number + 3) as f32 {
             threshold = *probability;
         }
     }
@@ -99,21 +113,13 @@ pub fn fit_sure(answers: &[(f32, bool)], precision: f32) -> f32 {
 }
 
 /// The value with the least loss.
-pub fn best_of(values: impl Iterator<Item = f32>, loss: impl Fn(f32) -> f32) -> Option<f32> {
+pub fn best_of(values: impl Iterator<Item = f32>, mut loss: impl FnMut(f32) -> f32) -> Option<f32> {
     values.map(|v| (v, loss(v))).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(v, _)| v)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn overconfident_logits_get_a_temperature_above_one() {
-        // Always sure (logit 6 apart), right in 8 of 10: the honest temperature is 6 / ln 4 = 4.3.
-        let samples: Vec<_> = (0..100).map(|i| (vec![6.0, 0.0], usize::from(i % 10 >= 8))).collect();
-        let temperature = fit_temperature(&samples);
-        assert!((temperature - 4.33).abs() < 0.2, "{temperature}");
-    }
 
     #[test]
     fn far_from_every_view_is_unknown() {
@@ -123,10 +129,19 @@ mod tests {
     }
 
     #[test]
-    fn the_sure_threshold_keeps_its_precision() {
-        let check = |answers: &[(f32, bool)], expected: f32| assert_eq!(fit_sure(answers, 0.99), expected);
-        check(&[(0.9, true), (0.8, true), (0.7, false), (0.6, true)], 0.8);
-        check(&[(0.9, false)], 1.0);
-        check(&[], 1.0);
+    fn the_sure_threshold_keeps_its_precision_and_trusts_few_answers_less() {
+        let ladder = |count: usize, wrong: &[usize]| -> Vec<(f32, bool)> {
+            (0..count).map(|i| (1.0 - i as f32 / 1_000.0, !wrong.contains(&i))).collect()
+        };
+        let check = |count: usize, wrong: &[usize], precision: f32, expected: f32| {
+            let found = fit_sure(&ladder(count, wrong), precision);
+            assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
+        };
+        check(300, &[], 0.99, 0.701);
+        // Sixty right answers do not prove 99 in 100.
+        check(60, &[], 0.99, 1.0);
+        // A wrong one low down stops the threshold above it.
+        check(300, &[150, 160, 170, 180, 190, 200], 0.99, 0.85);
+        check(0, &[], 0.99, 1.0);
     }
 }

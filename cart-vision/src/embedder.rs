@@ -16,7 +16,7 @@ use crate::embedding::{Embedding, Features};
 use crate::eye::Embed;
 use crate::gallery::{Gallery, GalleryError};
 use crate::model_description::{ModelDescription, ModelError};
-use crate::picture::{MAX_PIXELS, as_input};
+use crate::picture::{MAX_PIXELS, View, as_input};
 use crate::recogniser::Recogniser;
 
 /// The file that `./trundle` puts into the user's cache.
@@ -144,11 +144,20 @@ impl Embedder {
     /// # Errors
     /// [`EmbedError`] for a picture too small or too large, and when the runtime fails.
     pub fn look(&mut self, picture: &RgbImage) -> Result<Features, EmbedError> {
+        self.look_from(picture, View::Plain)
+    }
+
+    /// As [`Self::look`], from one side.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub fn look_from(&mut self, picture: &RgbImage, view: View) -> Result<Features, EmbedError> {
         let (width, height) = picture.dimensions();
+        let unfit = EmbedError::Picture { width, height };
         if width < 8 || height < 8 || u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(EmbedError::Picture { width, height });
+            return Err(unfit);
         }
-        let input = as_input(picture, self.description.input[1]);
+        let input = as_input(picture, self.description.input[1], view).ok_or(unfit)?;
         self.run(&input)
     }
 

@@ -1,26 +1,61 @@
-//! How good is it: figures over labelled looks, and the fitting of a [`Calibration`] to them.
+//! How good is it: figures over things whose truth is known.
 
+use serde::Serialize;
 use trip::Sku;
 
-use crate::calibration::{Calibration, best_of, fit_sure, fit_temperature, fit_unknown};
+use crate::calibration::Sure;
 use crate::embedding::Features;
-use crate::recogniser::Recogniser;
+use crate::model_description::ModelDescription;
+use crate::recogniser::{Judgement, Recogniser};
+use crate::vote::Vote;
 
-/// One look whose truth is known.
+/// One thing whose truth is known, with every look taken at it.
 #[derive(Clone, Debug)]
 pub struct Labelled {
-    /// What the model said.
-    pub features: Features,
+    /// What the model said, one a look.
+    pub looks: Vec<Features>,
     /// The true product.
     pub truth: Sku,
     /// Its family.
     pub coarse: u32,
 }
 
-/// Figures over looks at single photos.
-#[derive(Clone, Debug, Default, PartialEq)]
+impl Labelled {
+    /// What the looks say together.
+    pub fn answer(&self, judge: impl Fn(&Features) -> Judgement) -> Answer {
+        let mut vote = Vote::default();
+        self.looks.iter().for_each(|look| vote.add(&judge(look), 1.0));
+        Answer { judgement: vote.judgement(), truth: self.truth.clone(), coarse: self.coarse }
+    }
+}
+
+/// What was said of a thing, and what it was.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What was said.
+    pub judgement: Judgement,
+    /// The true product.
+    pub truth: Sku,
+    /// Its family.
+    pub coarse: u32,
+}
+
+impl Answer {
+    /// The best candidate's probability, and whether it is right.
+    pub fn best(&self) -> Option<(f32, bool)> {
+        self.judgement.best(1).first().map(|(sku, p)| (*p, **sku == self.truth))
+    }
+}
+
+/// The answers of a recogniser.
+pub fn answers(recogniser: &Recogniser, things: &[Labelled]) -> Vec<Answer> {
+    things.iter().map(|thing| thing.answer(|look| recogniser.judge(look))).collect()
+}
+
+/// Shares over answers, 0 to 1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PhotoFigures {
-    /// Looks.
+    /// Answers.
     pub images: usize,
     /// Share whose best candidate is right.
     pub top1: f32,
@@ -28,101 +63,120 @@ pub struct PhotoFigures {
     pub top3: f32,
     /// Share whose best candidate is of the right family.
     pub coarse1: f32,
-    /// Expected calibration error over ten bins, 0 to 1.
+    /// Expected calibration error over ten bins.
     pub ece: f32,
-    /// Share of looks answered above the shipped `sure_at`.
-    pub sure_coverage: f32,
-    /// Share of those that are right; 1 when there are none.
-    pub sure_precision: f32,
     /// Mean probability given to "no enrolled product".
     pub unknown: f32,
 }
 
-/// Counts what the recogniser makes of the looks.
-pub fn figures(recogniser: &Recogniser, looks: &[Labelled]) -> PhotoFigures {
-    let description = recogniser.description();
-    let family = |sku: &Sku| description.classes.iter().position(|c| c == sku).map(|i| description.coarse[i]);
-    let mut sum = PhotoFigures { images: looks.len(), ..PhotoFigures::default() };
-    let mut bins = [(0u32, 0.0f32, 0.0f32); 10];
-    let (mut sure, mut sure_right) = (0u32, 0u32);
-    for look in looks {
-        let judgement = recogniser.judge(&look.features);
-        let best = judgement.best(3);
-        sum.unknown += judgement.unknown;
-        sum.top3 += f32::from(best.iter().any(|(sku, _)| **sku == look.truth));
+/// Counts what was right.
+pub fn figures(description: &ModelDescription, answers: &[Answer]) -> PhotoFigures {
+    let mut sum = PhotoFigures { images: answers.len(), ..PhotoFigures::default() };
+    let mut bins = [(0.0f32, 0.0f32); 10];
+    for answer in answers {
+        let best = answer.judgement.best(3);
+        sum.unknown += answer.judgement.unknown;
+        sum.top3 += f32::from(best.iter().any(|(sku, _)| **sku == answer.truth));
         let Some((sku, probability)) = best.first() else { continue };
-        let right = **sku == look.truth;
+        let right = **sku == answer.truth;
         sum.top1 += f32::from(right);
-        sum.coarse1 += f32::from(family(sku) == Some(look.coarse));
+        sum.coarse1 += f32::from(description.family(sku) == Some(answer.coarse));
         let bin = &mut bins[((probability * 10.0) as usize).min(9)];
-        *bin = (bin.0 + 1, bin.1 + probability, bin.2 + f32::from(right));
-        if *probability >= description.calibration.sure_at {
-            sure += 1;
-            sure_right += u32::from(right);
-        }
+        *bin = (bin.0 + probability, bin.1 + f32::from(right));
     }
-    let n = looks.len().max(1) as f32;
-    let gap: f32 = bins.iter().map(|(_, said, right)| (said - right).abs()).sum();
+    let n = answers.len().max(1) as f32;
+    let gap: f32 = bins.iter().map(|(said, right)| (said - right).abs()).sum();
     PhotoFigures {
         top1: sum.top1 / n,
         top3: sum.top3 / n,
         coarse1: sum.coarse1 / n,
         ece: gap / n,
-        sure_coverage: sure as f32 / n,
-        sure_precision: if sure == 0 { 1.0 } else { sure_right as f32 / sure as f32 },
         unknown: sum.unknown / n,
         ..sum
     }
 }
 
-/// Every fifth class plays the enrolled product that the model was never taught.
-const UNTAUGHT_EVERY: usize = 5;
-/// How often a crop is expected to show no enrolled product.
-const UNKNOWN_SHARE: f32 = 0.1;
+/// How much is answered above a threshold that was fixed beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Coverage {
+    /// The threshold of most families; a family that is mistaken more often has a higher one.
+    pub threshold: f32,
+    /// Share of all that is answered, 0 to 1.
+    pub coverage: f32,
+    /// Share of the answered that is right, 0 to 1; 1 when nothing is answered.
+    pub precision: f32,
+}
 
-/// Fits a calibration to looks the model was not trained on; `nothing` are looks at no product.
-pub fn fit(recogniser: &Recogniser, looks: &[Labelled], nothing: &[Features]) -> Calibration {
-    let mut description = recogniser.description().clone();
-    let with = |description: &crate::ModelDescription| {
-        Recogniser::new(description.clone(), recogniser.gallery().clone()).unwrap_or_else(|_| recogniser.clone())
-    };
-    let samples: Vec<(Vec<f32>, usize)> = (looks.iter())
-        .filter_map(|l| Some((l.features.logits.clone(), description.classes.iter().position(|c| *c == l.truth)?)))
-        .collect();
-    description.calibration.temperature = fit_temperature(&samples);
+/// Coverage and precision above the shipped threshold that `pick` names.
+pub fn coverage(description: &ModelDescription, answers: &[Answer], pick: impl Fn(&Sure) -> f32) -> Coverage {
+    let (mut answered, mut right) = (0u32, 0u32);
+    for answer in answers {
+        let best = answer.judgement.best(1);
+        let Some((sku, probability)) = best.first() else { continue };
+        if *probability >= pick(description.calibration.sure_of(description.family(sku))) {
+            answered += 1;
+            right += u32::from(**sku == answer.truth);
+        }
+    }
+    Coverage {
+        threshold: pick(&description.calibration.sure),
+        coverage: answered as f32 / answers.len().max(1) as f32,
+        precision: if answered == 0 { 1.0 } else { right as f32 / answered as f32 },
+    }
+}
 
-    let best = |features: &Features, without: Option<&Sku>| {
-        let scores = recogniser.gallery().similarities(&features.embedding);
-        let named = recogniser.gallery().skus().zip(scores);
-        named.filter(|(sku, _)| Some(*sku) != without).map(|(_, s)| s).fold(-1.0, f32::max)
-    };
-    let known: Vec<f32> = looks.iter().map(|l| best(&l.features, None)).collect();
-    // A product that is not enrolled is nearest to its likest neighbour.
-    let strangers = looks.iter().map(|l| best(&l.features, Some(&l.truth)));
-    let others: Vec<f32> = strangers.chain(nothing.iter().map(|f| best(f, None))).collect();
-    let (at, slope) = fit_unknown(&known, &others, UNKNOWN_SHARE);
-    (description.calibration.unknown_at, description.calibration.unknown_slope) = (at, slope);
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
 
-    let untaught: Vec<Sku> = description.classes.iter().step_by(UNTAUGHT_EVERY).cloned().collect();
-    let base = with(&description);
-    let loss = |sharpness: f32| -> f32 {
-        let mut tried = base.clone();
-        tried.set_sharpness(sharpness);
-        let of = |look: &Labelled| {
-            let judgement = tried.judge_without(&look.features, &|sku| untaught.contains(sku));
-            -judgement.probabilities.get(&look.truth).copied().unwrap_or(0.0).max(1e-4).ln()
-        };
-        looks.iter().map(of).sum()
-    };
-    description.calibration.sharpness = best_of((2..40).map(|s| s as f32), loss).unwrap_or(12.0);
+    use super::*;
+    use crate::calibration::Calibration;
 
-    let fitted = with(&description);
-    let answers: Vec<(f32, bool)> = (looks.iter())
-        .filter_map(|look| {
-            let judgement = fitted.judge(&look.features);
-            judgement.best(1).first().map(|(sku, p)| (*p, **sku == look.truth))
-        })
-        .collect();
-    description.calibration.sure_at = fit_sure(&answers, 0.99);
-    description.calibration
+    fn sku(name: &str) -> Sku {
+        Sku::new(name).expect("a valid name")
+    }
+
+    fn description() -> ModelDescription {
+        let sure = |at_99, at_995| Sure { at_99, at_995 };
+        let families = BTreeMap::from([(7, sure(0.95, 0.99))]);
+        ModelDescription {
+            fingerprint: "m".into(),
+            input: [3, 224, 224],
+            embedding: 2,
+            classes: vec![sku("lime"), sku("milk"), sku("cream")],
+            coarse: vec![0, 7, 7],
+            calibration: Calibration { sure: sure(0.6, 0.8), families, ..Calibration::default() },
+        }
+    }
+
+    fn answer(truth: &str, coarse: u32, said: &[(&str, f32)]) -> Answer {
+        let probabilities = said.iter().map(|(name, p)| (sku(name), *p)).collect();
+        let unknown = 1.0 - said.iter().map(|(_, p)| p).sum::<f32>();
+        Answer { judgement: Judgement { probabilities, unknown }, truth: sku(truth), coarse }
+    }
+
+    #[test]
+    fn right_in_three_and_right_in_family_are_counted_apart() {
+        let answers = [
+            answer("lime", 0, &[("lime", 0.9)]),
+            answer("milk", 7, &[("cream", 0.5), ("milk", 0.4)]),
+            answer("milk", 7, &[("lime", 0.8)]),
+        ];
+        let found = figures(&description(), &answers);
+        let share = |value: f32, of: f32| (value - of / 3.0).abs() < 1e-6;
+        assert!(share(found.top1, 1.0) && share(found.top3, 2.0) && share(found.coarse1, 2.0), "{found:?}");
+    }
+
+    #[test]
+    fn a_family_that_is_mistaken_more_often_has_its_own_threshold() {
+        let answers = [
+            answer("lime", 0, &[("lime", 0.7)]),
+            answer("milk", 7, &[("milk", 0.9)]),
+            answer("cream", 7, &[("milk", 0.97)]),
+        ];
+        let found = coverage(&description(), &answers, |sure| sure.at_99);
+        assert_eq!((found.threshold, found.precision), (0.6, 0.5));
+        assert!((found.coverage - 2.0 / 3.0).abs() < 1e-6, "{found:?}");
+        assert_eq!(coverage(&description(), &[], |sure| sure.at_995).precision, 1.0);
+    }
 }

@@ -16,6 +16,8 @@ use crate::model_description::fingerprint;
 pub const VIEWS: usize = 8;
 /// Two products whose mean views are nearer than this look alike to the model.
 const ALIKE: f32 = 0.75;
+/// Two views nearer than this are the same picture.
+const SAME: f32 = 0.9999;
 const MAGIC: &[u8; 8] = b"TRGALL1\n";
 const DIGEST: usize = 64;
 
@@ -41,6 +43,8 @@ pub struct LookAlike {
 pub struct Enrolled {
     /// Views kept.
     pub views: usize,
+    /// Views that showed what an earlier one had shown, because a picture was there twice.
+    pub repeated: usize,
     /// Products too near to be told apart by sight alone, nearest first: mark as barcode-required.
     pub look_alikes: Vec<LookAlike>,
 }
@@ -133,10 +137,16 @@ impl Gallery {
         if let Some(wrong) = views.iter().find(|v| v.dim() != self.dim) {
             return Err(GalleryError::WrongDimension { sku, found: wrong.dim(), expected: self.dim });
         }
-        let kept = typical(views, VIEWS);
-        let views = kept.len();
+        let mut fresh: Vec<Embedding> = Vec::with_capacity(views.len());
+        for view in views {
+            if fresh.iter().all(|earlier| earlier.similarity(view) < SAME) {
+                fresh.push(view.clone());
+            }
+        }
+        let kept = typical(&fresh, VIEWS);
+        let (repeated, views) = (views.len() - fresh.len(), kept.len());
         self.products.insert(sku.clone(), kept);
-        Ok(Enrolled { views, look_alikes: self.look_alikes(&sku) })
+        Ok(Enrolled { views, repeated, look_alikes: self.look_alikes(&sku) })
     }
 
     /// Forgets a product; false when it was not enrolled.
@@ -283,6 +293,12 @@ mod tests {
         let long = Embedding::new(vec![1.0; 4]).expect("unit");
         assert!(matches!(gallery.enrol(sku("x"), &[long]), Err(GalleryError::WrongDimension { found: 4, .. })));
         assert!(!gallery.contains(&sku("x")), "nothing half enrolled");
+    }
+
+    #[test]
+    fn the_same_picture_twice_counts_once() {
+        let enrolled = filled().enrol(sku("soap"), &[at(200.0), at(210.0), at(200.0)]).expect("enrolled");
+        assert_eq!((enrolled.views, enrolled.repeated), (2, 1));
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl ModelDescription {
         Ok(found)
     }
 
+    /// The family of a product it was taught.
+    pub fn family(&self, sku: &Sku) -> Option<u32> {
+        self.classes.iter().position(|c| c == sku).and_then(|class| self.coarse.get(class).copied())
+    }
+
     /// Reads a model file and the description beside it, and sees that they belong together.
     ///
     /// # Errors

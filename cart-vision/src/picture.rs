@@ -3,6 +3,8 @@
 //! The training project does the same with Pillow: the centred square, a triangle filter down to
 //! the input size, `value / 127.5 - 1`. Both must stay the same, or accuracy is lost silently.
 
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use hal::Frame;
 use image::{GrayImage, RgbImage, imageops};
 
@@ -59,20 +61,37 @@ pub fn grey(crop: &RgbImage) -> GrayImage {
     GrayImage::from_raw(crop.width(), crop.height(), pixels).unwrap_or_default()
 }
 
-/// The centred square of a picture, as `[3, side, side]` f32, RGB, -1..1.
-pub fn as_input(picture: &RgbImage, side: u32) -> Vec<f32> {
-    let edge = picture.width().min(picture.height());
-    let (x, y) = ((picture.width() - edge) / 2, (picture.height() - edge) / 2);
-    let square = imageops::crop_imm(picture, x, y, edge, edge).to_image();
-    let small = imageops::resize(&square, side, side, imageops::FilterType::Triangle);
-    let plane = (side * side) as usize;
-    let mut input = vec![0.0; plane * 3];
-    for (i, pixel) in small.as_raw().chunks_exact(3).enumerate() {
-        for (channel, value) in pixel.iter().enumerate() {
-            input[channel * plane + i] = f32::from(*value) / 127.5 - 1.0;
+/// From which side a picture is shown to the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// As it is.
+    Plain,
+    /// Left and right exchanged: a second opinion of a thing that holds still.
+    Mirrored,
+}
+
+/// The centred square of a picture, as `[3, side, side]` f32, RGB, -1..1. `None` for an empty picture.
+pub fn as_input(picture: &RgbImage, side: u32, view: View) -> Option<Vec<f32>> {
+    let (width, height) = picture.dimensions();
+    let edge = width.min(height);
+    let source = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x3).ok()?;
+    let mut small = Image::new(side, side, PixelType::U8x3);
+    let square = ResizeOptions::new()
+        .crop(f64::from((width - edge) / 2), f64::from((height - edge) / 2), f64::from(edge), f64::from(edge))
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    Resizer::new().resize(&source, &mut small, &square).ok()?;
+    let side = side as usize;
+    let mut input = vec![0.0; side * side * 3];
+    for (channel, plane) in input.chunks_exact_mut(side * side).enumerate() {
+        for (row, line) in plane.chunks_exact_mut(side).zip(small.buffer().chunks_exact(side * 3)) {
+            let values = line.iter().skip(channel).step_by(3).map(|v| f32::from(*v) / 127.5 - 1.0);
+            match view {
+                View::Plain => row.iter_mut().zip(values).for_each(|(to, v)| *to = v),
+                View::Mirrored => row.iter_mut().rev().zip(values).for_each(|(to, v)| *to = v),
+            }
         }
     }
-    input
+    Some(input)
 }
 
 /// The small picture for the ask tile.
@@ -121,11 +140,22 @@ mod tests {
     #[test]
     fn input_is_planar_and_runs_from_minus_one_to_one() {
         let picture = RgbImage::from_fn(6, 4, |_, _| image::Rgb([255, 0, 51]));
-        let input = as_input(&picture, 2);
+        let input = as_input(&picture, 2, View::Plain).expect("an input");
         assert_eq!(input.len(), 12);
         assert_eq!(&input[0..4], &[1.0; 4]);
         assert_eq!(&input[4..8], &[-1.0; 4]);
         assert!((input[8] + 0.6).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_mirrored_view_is_the_plain_one_turned_over_and_nothing_has_no_view() {
+        let picture = RgbImage::from_fn(8, 8, |x, y| image::Rgb([(x * 30) as u8, (y * 30) as u8, 9]));
+        let plain = as_input(&picture, 4, View::Plain).expect("an input");
+        let mirrored = as_input(&picture, 4, View::Mirrored).expect("an input");
+        let turned: Vec<f32> = plain.chunks_exact(4).flat_map(|row| row.iter().rev().copied()).collect();
+        assert_eq!(mirrored, turned);
+        assert_ne!(mirrored, plain);
+        assert!(as_input(&RgbImage::new(0, 0), 4, View::Plain).is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use trip::Sku;
 
-use crate::calibration::softmax;
+use crate::calibration::{Calibration, softmax};
 use crate::embedding::Features;
 use crate::gallery::{Gallery, GalleryError};
 use crate::model_description::ModelDescription;
@@ -19,6 +19,12 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The probability of a product if it is an enrolled one at all, 0 to 1.
+    pub fn given_known(&self, sku: &Sku) -> f32 {
+        let known: f32 = self.probabilities.values().sum();
+        self.probabilities.get(sku).map_or(0.0, |p| p / known.max(1e-9))
+    }
+
     /// Products, likeliest first, at most `count`.
     pub fn best(&self, count: usize) -> Vec<(&Sku, f32)> {
         let mut all: Vec<_> = self.probabilities.iter().map(|(sku, p)| (sku, *p)).collect();
@@ -68,9 +74,9 @@ impl Recogniser {
         &mut self.gallery
     }
 
-    /// Tries another calibration of the views, while fitting it.
-    pub(crate) fn set_sharpness(&mut self, sharpness: f32) {
-        self.description.calibration.sharpness = sharpness;
+    /// For trying numbers while they are fitted.
+    pub(crate) fn calibration_mut(&mut self) -> &mut Calibration {
+        &mut self.description.calibration
     }
 
     /// Probabilities of one look. An empty gallery knows nothing.
@@ -113,7 +119,6 @@ impl Recogniser {
 mod tests {
     use super::*;
     use crate::Embedding;
-    use crate::calibration::Calibration;
 
     fn sku(name: &str) -> Sku {
         Sku::new(name).expect("a valid name")

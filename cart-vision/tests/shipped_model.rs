@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cart_vision::embedder::{EmbedError, runtime_path};
-use cart_vision::evaluation::{Labelled, figures};
+use cart_vision::evaluation::{Labelled, answers, figures};
 use cart_vision::photos::{PhotoFolder, open};
 use cart_vision::{Embedder, Gallery, ModelError, Recogniser, enrol};
 use image::RgbImage;
@@ -130,12 +130,12 @@ fn real_photos_are_named() {
     let list = folder.list(&root.join("val.txt")).expect("the list");
     let looks: Vec<Labelled> = (list.iter().step_by(3))
         .map(|photo| Labelled {
-            features: embedder.look(&open(&photo.path).expect("a photo")).expect("a look"),
+            looks: vec![embedder.look(&open(&photo.path).expect("a photo")).expect("a look")],
             truth: folder.classes[photo.class].clone(),
             coarse: photo.coarse,
         })
         .collect();
-    let figures = figures(&recogniser, &looks);
+    let figures = figures(recogniser.description(), &answers(&recogniser, &looks));
     assert!(figures.top1 > 0.75 && figures.top3 > 0.9 && figures.ece < 0.15, "{figures:?}");
 }
 

@@ -1,14 +1,17 @@
-"""EfficientNet-Lite0 in plain torch, with the heads that Trundle trains.
+"""EfficientNet-Lite in plain torch, with the heads that Trundle trains.
 
 The layer names are those of the published ImageNet weights, so that these load as they are.
-Input: [N, 3, 224, 224] f32, RGB, -1..1. Outputs: the pooled embedding [N, 1280] f32 (zero and
-above, not normalised), fine logits [N, fine] and coarse logits [N, coarse].
+Input: [N, 3, side, side] f32, RGB, -1..1, any side that is a multiple of 32. Outputs: the pooled
+embedding [N, 1280] f32 (zero and above, not normalised), fine logits [N, fine] and coarse logits
+[N, coarse].
 
 Source: Tan and Le, EfficientNet (ICML 2019); the Lite variants drop squeeze-and-excitation, use
 ReLU6 and keep stem and head at their plain width.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import nn
@@ -26,6 +29,10 @@ STAGES = [
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 ]
+# width and depth against Lite0
+NETS = {"lite0": (1.0, 1.0), "lite2": (1.1, 1.2)}
+# The stages that stay as ImageNet left them: edges and textures serve groceries as well.
+FROZEN_STAGES = 3
 # The published weights were trained with this epsilon.
 BN_EPS = 1e-3
 
@@ -69,35 +76,41 @@ class Block(nn.Module):
         return x + y if self.skip else y
 
 
-class Lite0(nn.Module):
+def eight(channels: float) -> int:
+    """The multiple of eight that the published nets round a width to."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded
+
+
+class Lite(nn.Module):
     """The backbone and two linear heads on one embedding."""
 
-    def __init__(self, fine: int, coarse: int, dropout: float = 0.2) -> None:
+    def __init__(self, net: str, fine: int, coarse: int, dropout: float = 0.2) -> None:
         super().__init__()
+        width, depth = NETS[net]
         self._conv_stem = SameConv(3, 32, 3, 2, bias=False)
         self._bn0 = nn.BatchNorm2d(32, eps=BN_EPS)
-        blocks, cin = [], 32
-        for kernel, stride, expand, cout, repeats in STAGES:
+        blocks, cin, self.frozen_blocks = [], 32, 0
+        for number, (kernel, stride, expand, channels, repeats) in enumerate(STAGES):
+            cout = eight(channels * width)
+            if 0 < number < len(STAGES) - 1:
+                repeats = math.ceil(repeats * depth)
             for i in range(repeats):
                 blocks.append(Block(cin, cout, kernel, stride if i == 0 else 1, expand))
                 cin = cout
+            if number < FROZEN_STAGES:
+                self.frozen_blocks += repeats
         self._blocks = nn.ModuleList(blocks)
         self._conv_head = nn.Conv2d(cin, EMBEDDING, 1, bias=False)
         self._bn1 = nn.BatchNorm2d(EMBEDDING, eps=BN_EPS)
         self.dropout = nn.Dropout(dropout)
         self.fine = nn.Linear(EMBEDDING, fine)
         self.coarse = nn.Linear(EMBEDDING, coarse)
-        self.frozen_blocks = 0
-
-    def freeze(self, blocks: int) -> None:
-        """Fixes the stem and the first blocks; they are then run without a gradient."""
-        self.frozen_blocks = blocks
-        fixed = [self._conv_stem, self._bn0, *self._blocks[:blocks]]
-        for module in fixed:
+        for module in [self._conv_stem, self._bn0, *blocks[: self.frozen_blocks]]:
             for parameter in module.parameters():
                 parameter.requires_grad_(False)
 
-    def train(self, mode: bool = True) -> "Lite0":
+    def train(self, mode: bool = True) -> "Lite":
         """Batch-norm statistics stay those of ImageNet: a batch of 32 is too few to renew them."""
         super().train(mode)
         for module in self.modules():
@@ -107,7 +120,8 @@ class Lite0(nn.Module):
 
     def embed(self, x: torch.Tensor) -> torch.Tensor:
         """The pooled embedding, [N, 1280]."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.frozen_blocks == 0):
+        # The stages that stay fixed run without a gradient.
+        with torch.set_grad_enabled(False):
             x = F.relu6(self._bn0(self._conv_stem(x)))
             for block in self._blocks[: self.frozen_blocks]:
                 x = block(x)
@@ -122,10 +136,10 @@ class Lite0(nn.Module):
         return embedding, self.fine(dropped), self.coarse(dropped)
 
 
-def load_imagenet(model: Lite0, path: str) -> None:
+def load_imagenet(model: Lite, path: str) -> None:
     """Loads the published weights; only their 1000-class head is left out."""
     state = {k: v for k, v in torch.load(path, map_location="cpu").items() if not k.startswith("_fc.")}
     missing, unexpected = model.load_state_dict(state, strict=False)
     wrong = [k for k in missing if not k.startswith(("fine.", "coarse."))] + list(unexpected)
     if wrong:
-        raise SystemExit(f"{path} is not the EfficientNet-Lite0 this script knows: {wrong[:5]}")
+        raise SystemExit(f"{path} are not the weights of this EfficientNet-Lite: {wrong[:5]}")

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# Pixels along each side of what the model is given.
-INPUT = 224
+# Pixels along each side of what the shipped model is given. Training looks are smaller: a random crop
+# shows a thing larger than a whole photo does, and this evens it out (Touvron et al., FixRes, 2019).
+INPUT = 256
 
 
 def read_list(root: Path, name: str) -> list[tuple[Path, int, int]]:
@@ -50,9 +51,9 @@ def square(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + side, top + side))
 
 
-def as_input(image: Image.Image) -> np.ndarray:
-    """[3, 224, 224] f32, RGB, -1..1. The Rust embedder does the very same."""
-    small = square(image.convert("RGB")).resize((INPUT, INPUT), Image.BILINEAR)
+def as_input(image: Image.Image, side: int = INPUT) -> np.ndarray:
+    """[3, side, side] f32, RGB, -1..1. The Rust embedder does the very same."""
+    small = square(image.convert("RGB")).resize((side, side), Image.BILINEAR)
     return normalise(np.asarray(small))
 
 
@@ -91,7 +92,7 @@ def floor(size: int, rng: random.Random, noise: np.random.Generator) -> np.ndarr
     return shade[..., None] + tone
 
 
-def augment(image: Image.Image, rng: random.Random, basket: float, size: int = INPUT) -> np.ndarray:
+def augment(image: Image.Image, rng: random.Random, basket: float, size: int) -> np.ndarray:
     """One random look at a photo, [3, size, size] f32. `basket` is the share laid on a basket floor."""
     noise = np.random.default_rng(rng.getrandbits(32))
     on_floor = rng.random() < basket

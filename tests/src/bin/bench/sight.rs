@@ -9,7 +9,7 @@ use cart_app::demo::goods::Goods;
 use cart_app::sight::Sight;
 use cart_vision::embedder::Embedder;
 use cart_vision::motion::MotionFinder;
-use cart_vision::picture::{as_input, crop};
+use cart_vision::picture::{View, as_input, crop};
 use hal::sim::{SimCamera, World};
 use hal::{CameraId, ManualClock, Moment};
 use image::RgbImage;
@@ -115,7 +115,7 @@ fn embeds(
 ) -> anyhow::Result<()> {
     let mut ours: Embedder = sight.embedder()?;
     let side = ours.description().input[1];
-    let input = as_input(picture, side);
+    let input = as_input(picture, side, View::Plain).context("the crop")?;
     let file = bench.folder.join("input.f32");
     let bytes: Vec<u8> = input.iter().flat_map(|value| value.to_le_bytes()).collect();
     std::fs::write(&file, bytes).with_context(|| format!("{}", file.display()))?;
