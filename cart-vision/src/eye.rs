@@ -2,7 +2,8 @@
 //!
 //! Motion finds the thing. While it moves, every second frame is looked at, until a few looks agree;
 //! when it has come to rest it is looked at again, quietly and whole. What was taken out is looked
-//! at in the last frame in which it still lay there. Barcodes are read in every frame of a track and
+//! at in the last frame in which it still lay there, and so is what the new thing lies upon or has
+//! taken the place of: the scene before the hand and after it, told apart. Barcodes are read in every frame of a track and
 //! in some after it. Between things nothing but motion runs.
 //!
 //! Each [`Sighting`] carries the vote of all looks at its track so far: the last one says the most.
@@ -16,7 +17,7 @@ use crate::embedding::Features;
 use crate::motion::{Direction, MotionError, MotionFinder, Phase, Thing};
 use crate::picture::{crop, grey, thumbnail};
 use crate::recogniser::{Judgement, Recogniser};
-use crate::sighting::{BBox, Candidate, Scan, Sighting};
+use crate::sighting::{BBox, Candidate, Change, Opinion, Scan, Sighting};
 use crate::vote::Vote;
 
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
@@ -102,11 +103,31 @@ pub enum EyeError {
 
 struct Following {
     track: u32,
+    /// All looks at the thing.
     vote: Vote,
+    /// Those at rest alone.
+    rest: Vote,
     frames: u32,
     bbox_in_frame: BBox,
+    direction: Option<Direction>,
+    /// Where something lay before, until it has been looked at.
+    before_in_frame: Option<BBox>,
+    /// The scene before the thing moved.
+    was: Option<Frame>,
+    before: Option<Opinion>,
     resting_looks: u32,
     resting_reads: u32,
+}
+
+/// What a frame's look is for.
+#[derive(Clone, Copy)]
+enum Look {
+    /// The moving thing; how much it counts.
+    Flying(f32),
+    /// What lies there now.
+    Resting,
+    /// What lay there, in the calm frame before the movement.
+    Gone(BBox),
 }
 
 /// One camera's sight. Without a recogniser it reads barcodes only, without a reader it names only.
@@ -142,8 +163,8 @@ impl Eye {
             Some(thing) => self.follow(frame, thing),
             None => self.rest(),
         };
-        if let Some((weight, calm)) = look {
-            self.take_look(frame, weight, calm, &mut seen)?;
+        if let Some(look) = look {
+            self.take_look(frame, look, &mut seen)?;
         }
         self.read(frame, &mut seen)?;
         if thing.is_none() {
@@ -152,8 +173,8 @@ impl Eye {
         Ok(seen)
     }
 
-    /// Whether the moving thing is worth a look: its weight, and whether in the calm frame before it.
-    fn follow(&mut self, frame: &Frame, thing: Thing) -> Option<(f32, bool)> {
+    /// The look that the moving thing is worth, if any.
+    fn follow(&mut self, frame: &Frame, thing: Thing) -> Option<Look> {
         if self.following.as_ref().is_none_or(|f| f.track != thing.track) {
             if let Some(reader) = self.reader.as_mut() {
                 reader.forget();
@@ -161,13 +182,18 @@ impl Eye {
             self.following = Some(Following {
                 track: thing.track,
                 vote: Vote::default(),
+                rest: Vote::default(),
                 frames: 0,
                 bbox_in_frame: thing.bbox_in_frame,
+                direction: None,
+                before_in_frame: None,
+                was: None,
+                before: None,
                 resting_looks: 0,
                 resting_reads: 0,
             });
         }
-        let sure_at = self.sight.as_ref().map_or(1.0, |(_, r)| r.description().calibration.sure_at);
+        let sure_at = self.sight.as_ref().map_or(1.0, |(_, r)| r.description().calibration.sure.at_99);
         let following = self.following.as_mut()?;
         following.frames += 1;
         following.bbox_in_frame = thing.bbox_in_frame;
@@ -176,40 +202,66 @@ impl Eye {
                 let wanted = following.vote.looks() < FLYING_LOOKS && !following.vote.is_sure(sure_at);
                 let at_edge = thing.bbox_in_frame.touches_edge(frame.width, frame.height);
                 let weight = if at_edge { AT_EDGE_WEIGHT } else { FLYING_WEIGHT };
-                (wanted && following.frames.is_multiple_of(2)).then_some((weight, false))
+                (wanted && following.frames.is_multiple_of(2)).then_some(Look::Flying(weight))
             }
             Phase::Rested(direction) => {
+                following.direction = Some(direction);
                 following.resting_reads = RESTING_READS;
-                following.resting_looks = if direction == Direction::Out { 0 } else { RESTING_LOOKS - 1 };
-                Some((RESTING_WEIGHT, direction == Direction::Out))
+                following.was = self.calm.clone();
+                if direction == Direction::Out {
+                    return Some(Look::Gone(thing.bbox_in_frame));
+                }
+                if direction == Direction::Both {
+                    // In flight it was now the one thing and now the other.
+                    following.vote = Vote::default();
+                }
+                following.before_in_frame = thing.before_in_frame;
+                following.resting_looks = RESTING_LOOKS - 1;
+                Some(Look::Resting)
             }
             Phase::Left => None,
         }
     }
 
-    /// Whether what has just come to rest is worth another look.
-    fn rest(&mut self) -> Option<(f32, bool)> {
+    /// The look that what has just come to rest is worth, if any more.
+    fn rest(&mut self) -> Option<Look> {
         let following = self.following.as_mut()?;
-        let more = following.resting_looks > 0;
-        following.resting_looks = following.resting_looks.saturating_sub(1);
-        more.then_some((RESTING_WEIGHT, false))
+        if following.resting_looks > 0 {
+            following.resting_looks -= 1;
+            return Some(Look::Resting);
+        }
+        // What it may have taken the place of comes last: naming the thing itself cannot wait.
+        following.before_in_frame.take().map(Look::Gone)
     }
 
-    fn take_look(&mut self, frame: &Frame, weight: f32, calm: bool, seen: &mut Seen) -> Result<(), EyeError> {
+    fn take_look(&mut self, frame: &Frame, look: Look, seen: &mut Seen) -> Result<(), EyeError> {
         let (Some(following), Some((model, recogniser))) = (self.following.as_mut(), self.sight.as_mut()) else {
             return Ok(());
         };
-        let shown = if calm { self.calm.as_ref().unwrap_or(frame) } else { frame };
-        let square = following.bbox_in_frame.squared(shown.width, shown.height);
-        let Some(picture) = crop(shown, square) else { return Ok(()) };
+        let (shown, bbox) = match look {
+            Look::Flying(_) | Look::Resting => (frame, following.bbox_in_frame),
+            Look::Gone(bbox) => (following.was.as_ref().unwrap_or(frame), bbox),
+        };
+        let Some(picture) = crop(shown, bbox.squared(shown.width, shown.height)) else { return Ok(()) };
         let camera = frame.camera.0;
         let features = model.embed(&picture).map_err(|source| EyeError::Embed { camera, source })?;
-        following.vote.add(&recogniser.judge(&features), weight);
-        let Judgement { unknown, .. } = following.vote.judgement();
-        let candidates = (following.vote.judgement().best(CANDIDATES).into_iter())
-            .filter(|(_, p)| *p >= LEAST_PROBABILITY)
-            .map(|(sku, probability)| Candidate { sku: sku.clone(), probability })
-            .collect();
+        let judgement = recogniser.judge(&features);
+        let gone = matches!(look, Look::Gone(_)) && following.direction != Some(Direction::Out);
+        match look {
+            Look::Flying(weight) => following.vote.add(&judgement, weight),
+            Look::Gone(_) if gone => following.before = Some(opinion(&judgement)),
+            Look::Gone(_) => following.vote.add(&judgement, RESTING_WEIGHT),
+            Look::Resting => {
+                following.vote.add(&judgement, RESTING_WEIGHT);
+                following.rest.add(&judgement, RESTING_WEIGHT);
+            }
+        }
+        let Opinion { candidates, unknown } = opinion(&following.vote.judgement());
+        let change = following.direction.map(|direction| Change {
+            direction,
+            now: (following.rest.looks() > 0).then(|| opinion(&following.rest.judgement())),
+            before: following.before.clone(),
+        });
         seen.sightings.push(Sighting {
             at: frame.taken,
             camera: frame.camera,
@@ -217,7 +269,9 @@ impl Eye {
             bbox_in_frame: following.bbox_in_frame,
             candidates,
             unknown,
-            thumbnail: thumbnail(&picture),
+            change,
+            // What is gone is no picture of what lies there.
+            thumbnail: if gone { None } else { thumbnail(&picture) },
         });
         Ok(())
     }
@@ -235,6 +289,12 @@ impl Eye {
         seen.scans = read.map_err(|source| EyeError::Read { camera: frame.camera.0, source })?;
         Ok(())
     }
+}
+
+fn opinion(judgement: &Judgement) -> Opinion {
+    let named = judgement.best(CANDIDATES).into_iter().filter(|(_, p)| *p >= LEAST_PROBABILITY);
+    let candidates = named.map(|(sku, probability)| Candidate { sku: sku.clone(), probability }).collect();
+    Opinion { candidates, unknown: judgement.unknown }
 }
 
 #[cfg(test)]

@@ -38,6 +38,10 @@ const RELIT_SHARE: f32 = 0.9;
 const FOLLOW: f32 = 0.06;
 /// A change that never moved enough to be a thing is background after so many still frames.
 const ABSORB_FRAMES: u32 = 45;
+/// Of what came and what went the smaller is at least this part of the greater; less is a shadow.
+const BOTH_PART: usize = 4;
+/// A thing lies on others when so many hundredths of its cells had already been covered.
+const PILED_PERCENT: usize = 40;
 
 const _: () = assert!(MIN_MOVING <= MIN_CELLS);
 
@@ -48,6 +52,8 @@ pub enum Direction {
     In,
     /// What lay there is gone.
     Out,
+    /// Something lies there now, and what lay in another place is gone.
+    Both,
     /// Something changed, and the picture does not say which way.
     Unclear,
 }
@@ -70,6 +76,8 @@ pub struct Thing {
     pub track: u32,
     /// Around the thing, with a cell's margin.
     pub bbox_in_frame: BBox,
+    /// Where something lay before that is gone or covered now; only at rest.
+    pub before_in_frame: Option<BBox>,
     /// What it does.
     pub phase: Phase,
 }
@@ -99,6 +107,17 @@ pub enum MotionError {
         /// Bytes there were.
         bytes: usize,
     },
+}
+
+/// A frame against what is known of the scene.
+struct Scene<'a> {
+    now: &'a Grid,
+    /// The background under the frame's light.
+    lit: &'a Grid,
+    /// Cells that differ from the background.
+    changed: &'a Mask,
+    /// Those of them that look as they did before the thing that lay there.
+    uncovered: &'a Mask,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -152,23 +171,24 @@ impl MotionFinder {
         let lit = background.lit_like(&now);
         let moving = previous.lit_like(&now).changed(&now, CHANGED);
         let changed = lit.changed(&now, CHANGED);
-        let thing = self.judge(frame, &now, &lit, &moving, &changed);
-        self.background = Some(self.next_background(&now, lit, &changed, thing));
+        let uncovered = self.under.as_ref().map(|under| under.lit_like(&now).matching(&now, &changed, CHANGED));
+        let uncovered = uncovered.unwrap_or_else(|| changed.none());
+        let scene = Scene { now: &now, lit: &lit, changed: &changed, uncovered: &uncovered };
+        let thing = self.judge(frame, &scene, moving.count() >= MIN_MOVING);
+        self.background = Some(self.next_background(&now, lit, &changed, &uncovered, thing));
         self.previous = Some(now);
         Ok(thing)
     }
 
-    fn judge(&mut self, frame: &Frame, now: &Grid, lit: &Grid, moving: &Mask, changed: &Mask) -> Option<Thing> {
+    fn judge(&mut self, frame: &Frame, scene: &Scene, moves: bool) -> Option<Thing> {
         let size = (frame.width, frame.height);
-        let moves = moving.count() >= MIN_MOVING;
-        let uncovered = self.under.as_ref().map(|under| under.lit_like(now).matching(now, changed, CHANGED));
-        let covered = uncovered.as_ref().map_or_else(|| changed.clone(), |u| changed.without(u));
+        let covered = scene.changed.without(scene.uncovered);
         // What is new in the scene; where only old floor came to light, that.
-        let largest = covered.largest(MIN_CELLS).or_else(|| changed.largest(MIN_CELLS));
+        let largest = covered.largest(MIN_CELLS).or_else(|| scene.changed.largest(MIN_CELLS));
         let mut track = match (self.track, &largest) {
             (Some(track), _) => track,
             (None, Some(part)) if moves => {
-                if changed.count() as f32 > RELIT_SHARE * changed.len() as f32 {
+                if scene.changed.count() as f32 > RELIT_SHARE * scene.changed.len() as f32 {
                     return None;
                 }
                 self.tracks += 1;
@@ -180,7 +200,8 @@ impl MotionFinder {
         if let Some(part) = &largest {
             track.last_box = part.bbox(size);
         }
-        let thing = |phase| Some(Thing { track: track.number, bbox_in_frame: track.last_box, phase });
+        let thing =
+            |phase| Some(Thing { track: track.number, bbox_in_frame: track.last_box, before_in_frame: None, phase });
         let held = largest.as_ref().is_some_and(|part| part.touches_edge());
         let needed = if held { HELD_REST_FRAMES } else { REST_FRAMES };
         if track.quiet_frames < needed {
@@ -189,18 +210,49 @@ impl MotionFinder {
         }
         self.track = None;
         let Some(part) = largest else { return thing(Phase::Left) };
-        let newly_bare = uncovered.as_ref().map_or(0, |u| u.count());
-        let direction =
-            if newly_bare * 2 > changed.count() { Direction::Out } else { direction_by_outline(lit, now, &part) };
-        thing(Phase::Rested(direction))
+        let (part, before, direction) = self.what_changed(scene, &covered, part);
+        Some(Thing {
+            track: track.number,
+            bbox_in_frame: part.bbox(size),
+            before_in_frame: before.map(|mask| mask.bbox(size)),
+            phase: Phase::Rested(direction),
+        })
     }
 
-    fn next_background(&mut self, now: &Grid, lit: Grid, changed: &Mask, thing: Option<Thing>) -> Grid {
+    /// What came, what it took the place of or what else went, and which way that was.
+    fn what_changed(&self, scene: &Scene, covered: &Mask, part: Mask) -> (Mask, Option<Mask>, Direction) {
+        if let Some(bare) = scene.uncovered.largest(MIN_CELLS) {
+            let (came, went) = (covered.largest(MIN_CELLS).map_or(0, |mask| mask.count()), bare.count());
+            if came * BOTH_PART >= went && went * BOTH_PART >= came {
+                return (part, Some(bare), Direction::Both);
+            }
+            if scene.uncovered.count() * 2 > scene.changed.count() {
+                return (bare, None, Direction::Out);
+            }
+        }
+        let direction = direction_by_outline(scene.lit, scene.now, &part);
+        let piled = self.under.as_ref().is_some_and(|under| under.known(&part) * 100 >= part.count() * PILED_PERCENT);
+        let before = (direction == Direction::Unclear || (piled && direction == Direction::In)).then(|| part.clone());
+        (part, before, direction)
+    }
+
+    fn next_background(
+        &mut self,
+        now: &Grid,
+        lit: Grid,
+        changed: &Mask,
+        uncovered: &Mask,
+        thing: Option<Thing>,
+    ) -> Grid {
         match thing.map(|t| t.phase) {
             Some(Phase::Rested(direction)) => {
                 let under = self.under.get_or_insert_with(|| now.nowhere());
                 match direction {
                     Direction::Out => under.forget(changed),
+                    Direction::Both => {
+                        under.replace(&lit, &changed.without(uncovered));
+                        under.forget(uncovered);
+                    }
                     Direction::In | Direction::Unclear => under.replace(&lit, changed),
                 }
                 self.still_changed_frames = 0;

@@ -6,6 +6,8 @@ use hal::{CameraId, Moment};
 use serde::{Deserialize, Serialize};
 use trip::{Sku, gs1::Scanned};
 
+use crate::motion::Direction;
+
 /// A rectangle in a frame's own pixels: left, top, width, height.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BBox {
@@ -45,6 +47,27 @@ impl std::fmt::Debug for Thumbnail {
     }
 }
 
+/// What looks at one place say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opinion {
+    /// Best first, at most eight.
+    pub candidates: Vec<Candidate>,
+    /// Probability that it is no enrolled product, 0 to 1.
+    pub unknown: f32,
+}
+
+/// The scene after a hand against the scene before it, where the two differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Which way things went.
+    pub direction: Direction,
+    /// What lies there now, by the looks at rest alone: in flight it may have been another thing that
+    /// the same hand took out. `None` before the first look, and for [`Direction::Out`].
+    pub now: Option<Opinion>,
+    /// What lay there before. `None` where nothing lay, and until it was looked at.
+    pub before: Option<Opinion>,
+}
+
 /// One look at one moving thing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sighting {
@@ -60,6 +83,8 @@ pub struct Sighting {
     pub candidates: Vec<Candidate>,
     /// Probability that it is no enrolled product (a hand, a toy, an empty frame), 0 to 1.
     pub unknown: f32,
+    /// What changed, once it has come to rest; `None` while it moves.
+    pub change: Option<Change>,
     /// What the cart saw, at most 208 × 208.
     pub thumbnail: Option<Thumbnail>,
 }
@@ -72,8 +97,11 @@ pub enum Symbology {
     Ean8,
     UpcA,
     UpcE,
-    Itf14,
+    /// Interleaved 2 of 5; a GTIN when it has 14 digits.
+    Itf,
     Gs1128,
+    /// Code 128 without GS1 content.
+    Code128,
     DataBar,
     DataBarExpanded,
     DataMatrix,

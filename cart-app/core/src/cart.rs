@@ -1,7 +1,9 @@
 //! The cart as a whole: one state, inputs in, effects and views out.
 //!
-//! `goods` handles what goes in and out, `touch` what people tap, `order` what the hub asks, and
-//! `present` makes the [`View`]. All of them change the trip only through [`Cart::record`].
+//! `goods` handles what goes in and out, `exchange` what is swapped, `recount` whether the whole still
+//! weighs what it should, `own` what is the shopper's own, `touch` what people tap, `order` what the
+//! hub asks, and `present` makes the [`View`]. All of them change the trip only through
+//! [`Cart::record`].
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -19,10 +21,15 @@ use crate::input::{Device, Input};
 use crate::view::WaitsFor;
 use crate::weight_step::{Condition, ScaleTuning, WeightStep, WeightSteps};
 
+mod exchange;
 mod goods;
 mod order;
+mod own;
 mod present;
+mod recount;
 mod touch;
+
+pub use own::{OwnLimits, Tare};
 
 /// What differs by store and board.
 #[derive(Clone, Debug)]
@@ -39,6 +46,10 @@ pub struct Setup {
     pub battery_reserve: u8,
     /// The QR of the last receipt, when the program starts with it on the screen.
     pub receipt_qr: Option<String>,
+    /// What a shopper may lay in of their own.
+    pub own: OwnLimits,
+    /// The bags and trays that produce may lie in, for the weigh screen.
+    pub tares: Vec<Tare>,
 }
 
 /// A step that is not decided yet.
@@ -57,6 +68,8 @@ struct Panel {
     ask: Option<(HoldId, WaitsFor)>,
     search: Option<String>,
     weigh: Option<Sku>,
+    /// Which of the setup's tares is taken off on the weigh screen.
+    tare: Option<usize>,
 }
 
 /// A removal, told for a while.
@@ -85,6 +98,10 @@ pub struct Cart {
     /// Codes explained a moment ago: the box may still be in view.
     explained: VecDeque<(Scanned, Moment)>,
     pending: Option<Pending>,
+    /// The scene has changed, and the scale has not felt why yet: when to look into it.
+    unfelt: Option<exchange::Unfelt>,
+    /// The last stir that no look explained yet.
+    stirred: Option<WeightStep>,
     panel: Panel,
     thumbnails: HashMap<HoldId, Thumbnail>,
     fresh: Option<(LineId, Moment)>,
@@ -120,6 +137,8 @@ impl Cart {
             parked: Vec::new(),
             explained: VecDeque::new(),
             pending: None,
+            unfelt: None,
+            stirred: None,
             panel: Panel { ask, ..Panel::default() },
             thumbnails: HashMap::new(),
             fresh: None,
@@ -152,6 +171,7 @@ impl Cart {
     pub fn handle_input(&mut self, input: Input, now: Moment) {
         match input {
             Input::Weight(reading) => {
+                self.steps.known_empty(self.empty_load());
                 let step = self.steps.sample(reading);
                 if let Some(step) = step {
                     self.on_step(step, now);
@@ -166,7 +186,9 @@ impl Cart {
                 }
             }
             Input::Sighting(sighting) => {
-                self.evidence.look(sighting);
+                if self.evidence.look(sighting) {
+                    self.watch_unfelt(now);
+                }
                 self.resolve_pending(now);
             }
             Input::Scan(scan) => self.on_scan(scan, now),
@@ -197,6 +219,7 @@ impl Cart {
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Moment) {
         self.resolve_pending(now);
+        self.resolve_unfelt(now);
         self.park_overdue_scans(now);
         let fresh_over = self.fresh.is_some_and(|(_, until)| until <= now);
         let chip_over = self.chip.as_ref().is_some_and(|chip| chip.until <= now);
@@ -213,11 +236,12 @@ impl Cart {
 
     /// When [`Cart::handle_timeout`] is due next.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        let pending = self.pending.as_ref().map(|p| p.due.min(p.last));
+        let pending = self.pending.as_ref().map(|p| p.due);
         let scan = self.evidence.scans().iter().map(|s| s.since + goods::SCAN_PATIENCE).min();
         let fresh = self.fresh.map(|(_, until)| until);
         let chip = self.chip.as_ref().map(|chip| chip.until);
-        [pending, scan, fresh, chip].into_iter().flatten().min()
+        let unfelt = self.unfelt.map(|unfelt| unfelt.due);
+        [pending, unfelt, scan, fresh, chip].into_iter().flatten().min()
     }
 
     /// The next effect to carry out.
@@ -244,7 +268,9 @@ impl Cart {
     /// Tells the screen when the scale's condition changes in a way people see.
     fn show_condition(&mut self) {
         let condition = self.steps.condition();
-        let told = |c: Condition| matches!(c, Condition::Unsteady | Condition::Overloaded | Condition::Deaf);
+        let told = |c: Condition| {
+            matches!(c, Condition::Unsteady | Condition::Tilted | Condition::Overloaded | Condition::Deaf)
+        };
         if condition != self.shown {
             let tell = told(condition) || told(self.shown) || self.panel.weigh.is_some();
             self.shown = condition;

@@ -1,10 +1,11 @@
 //! What to do about a step: add, ask, or hold.
 
 use trip::basket::{Evidence, HoldReason};
-use trip::{Catalogue, Quantity, Sale, Sku};
+use trip::{Catalogue, Grams, LineId, Quantity, Sale, Sku};
 
 use crate::evidence::{PendingScan, SightOf};
 use crate::fusion::{self, Hypothesis, What};
+use crate::swap::{self, Swap};
 use crate::weight_step::WeightStep;
 
 /// When the cart is sure enough. Calibrated with the model; see its card.
@@ -34,11 +35,26 @@ pub struct Addition {
     pub evidence: Evidence,
 }
 
+/// One thing for another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// The line that goes, whole or by one piece.
+    pub out: LineId,
+    /// What went by weight, in grams, above 0.
+    pub weight_out: Grams,
+    /// What came.
+    pub addition: Addition,
+}
+
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Sure: these lines.
     Add(Vec<Addition>),
+    /// Sure: a line, or a piece of it, for another thing.
+    Swap(Exchange),
+    /// Not sure, and perhaps a swap: pairs of a line and what may lie there for it, best first.
+    AskSwap(Vec<(LineId, Sku)>),
     /// Not sure: a hold, with at most four products to choose from.
     Hold {
         /// Why.
@@ -48,24 +64,56 @@ pub enum Decision {
     },
 }
 
-/// Decides about something that came in.
+/// Decides about something that came in, perhaps for something else that went out: `swaps` are what
+/// [`crate::swap::pairs`] says.
 pub fn decide(
     step: &WeightStep,
     sight: &SightOf,
     scans: &[PendingScan],
+    swaps: &[Swap],
     catalogue: &Catalogue,
     thresholds: &Thresholds,
 ) -> Decision {
-    let posterior = fusion::explain(step, sight, scans, catalogue);
+    let posterior = fusion::explain(step, sight, scans, swaps, catalogue);
     let Some(best) = posterior.first() else {
         return Decision::Hold { reason: HoldReason::Unknown, candidates: Vec::new() };
     };
-    if best.probability >= thresholds.add
-        && let Some(additions) = additions(best, step, sight, scans, catalogue)
-    {
-        return Decision::Add(additions);
+    if best.probability >= thresholds.add {
+        if let What::Swap { out, into } = &best.what
+            && let Some(swap) = swaps.iter().find(|swap| swap.out == *out && swap.into == *into)
+            && let Some(exchange) = exchange(swap, step, scans, catalogue)
+        {
+            return Decision::Swap(exchange);
+        }
+        if let Some(additions) = additions(best, step, sight, scans, catalogue) {
+            return Decision::Add(additions);
+        }
+    }
+    let swapped = posterior.iter().filter(|h| matches!(h.what, What::Swap { .. })).map(|h| h.probability).sum::<f32>();
+    if swapped >= swap::WORTH_ASKING {
+        return Decision::AskSwap(swap::best_pairs(swaps));
     }
     hold(&posterior, sight, scans, thresholds)
+}
+
+/// What a sure swap does; `None` when what came in needs its code, or the weight speaks against it.
+pub fn exchange(swap: &Swap, step: &WeightStep, scans: &[PendingScan], catalogue: &Catalogue) -> Option<Exchange> {
+    let product = catalogue.get(&swap.into)?;
+    let scanned = scans.iter().find(|scan| scan.sku == swap.into);
+    if product.barcode_required && scanned.is_none() {
+        return None;
+    }
+    let came = WeightStep { delta: Grams(swap.weight_out.0.saturating_add(step.delta.0)), ..*step };
+    let by_weight = fusion::quantity_of(product, &came)?;
+    let quantity = match (scanned.and_then(priced), by_weight) {
+        // A price on a label is for one piece.
+        (Some(_), Quantity::Each(2..)) => return None,
+        (Some(priced), _) => priced,
+        (None, by_weight) => by_weight,
+    };
+    let evidence = if scanned.is_some() { Evidence::Scanned } else { Evidence::SeenAndWeighed };
+    let addition = Addition { sku: swap.into.clone(), quantity, evidence };
+    Some(Exchange { out: swap.out, weight_out: swap.weight_out, addition })
 }
 
 /// The lines of a hypothesis, unless it needs a code that was not read.
@@ -100,8 +148,15 @@ fn additions(
             };
             one(sku, quantity).map(|addition| vec![addition])
         }
-        What::Two(a, b) => Some(vec![one(a, Quantity::Each(1))?, one(b, Quantity::Each(1))?]),
-        What::Unknown => None,
+        // How the weight is shared is known of packs alone.
+        What::Two { first, pieces, second } => {
+            let packed = |sku: &Sku| catalogue.get(sku).is_some_and(|p| matches!(p.sale, Sale::Each { .. }));
+            if !packed(first) || !packed(second) {
+                return None;
+            }
+            Some(vec![one(first, Quantity::Each(*pieces))?, one(second, Quantity::Each(1))?])
+        }
+        What::Swap { .. } | What::Unknown => None,
     }
 }
 
@@ -129,12 +184,12 @@ fn hold(posterior: &[Hypothesis], sight: &SightOf, scans: &[PendingScan], thresh
         };
         match &hypothesis.what {
             What::One { sku, .. } => count(sku, hypothesis.probability),
-            What::Two(a, b) => {
+            What::Two { first, second, .. } => {
                 together += hypothesis.probability;
-                count(a, hypothesis.probability);
-                count(b, hypothesis.probability);
+                count(first, hypothesis.probability);
+                count(second, hypothesis.probability);
             }
-            What::Unknown => {}
+            What::Swap { .. } | What::Unknown => {}
         }
     }
     // Tiles that are mere guesses by weight would only confuse: each was seen, or its code was read.
@@ -158,7 +213,7 @@ mod tests {
     use crate::fusion::tests::{catalogue, sku};
     use cart_vision::{Scan, Symbology};
     use hal::{CameraId, Moment};
-    use trip::{Grams, Gtin};
+    use trip::Gtin;
 
     fn seen(named: &[(&str, f32)]) -> SightOf {
         let sum: f32 = named.iter().map(|(_, p)| p).sum();
@@ -181,8 +236,8 @@ mod tests {
     }
 
     fn check(grams: i32, named: &[(&str, f32)], scans: &[PendingScan]) -> Decision {
-        let step = WeightStep { at: Moment::default(), delta: Grams(grams), sigma_g: 1.2 };
-        decide(&step, &seen(named), scans, &catalogue(), &Thresholds::default())
+        let step = WeightStep { delta: Grams(grams), sigma_g: 1.2, ..WeightStep::default() };
+        decide(&step, &seen(named), scans, &[], &catalogue(), &Thresholds::default())
     }
 
     #[test]

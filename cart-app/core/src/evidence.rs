@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use cart_vision::{Scan, Sighting, Thumbnail};
+use cart_vision::{Candidate, Direction, Opinion, Scan, Sighting, Thumbnail};
 use hal::{CameraId, Moment};
 use trip::Sku;
 
@@ -78,16 +78,19 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Takes a look.
-    pub fn look(&mut self, sighting: Sighting) {
+    /// Takes a look. True when it says that the scene has changed, and what changed it is not
+    /// explained yet.
+    pub fn look(&mut self, sighting: Sighting) -> bool {
         self.last_movement = self.last_movement.max(Some(sighting.at));
         if self.explained.get(&sighting.camera).is_some_and(|last| sighting.track <= *last) {
-            return;
+            return false;
         }
+        let changed = sighting.change.is_some();
         self.looks.push_back(sighting);
         while self.looks.len() > MOST_LOOKS {
             self.looks.pop_front();
         }
+        changed
     }
 
     /// Takes a code of a known product. The same code again renews the first: one box, many frames.
@@ -122,6 +125,19 @@ impl Evidence {
         }
     }
 
+    /// Takes away the looks of after `at`, for [`Evidence::return_looks`]: they are not of what happened
+    /// before.
+    pub fn take_looks_after(&mut self, at: Moment) -> Vec<Sighting> {
+        let (later, looks): (Vec<_>, Vec<_>) = self.looks.drain(..).partition(|look| look.at > at);
+        self.looks = looks.into();
+        later
+    }
+
+    /// Puts them back.
+    pub fn return_looks(&mut self, looks: Vec<Sighting>) {
+        self.looks.extend(looks);
+    }
+
     /// Forgets everything (a trip ends); what still moves belongs to nobody's basket.
     pub fn clear(&mut self) {
         self.settle_looks();
@@ -133,10 +149,32 @@ impl Evidence {
     /// The last look at a thing carries the vote of all looks at it; cameras are multiplied, for they
     /// look from different sides.
     pub fn sight(&self, at: Moment) -> SightOf {
+        self.views(at, |look| Some(one(&look.candidates, look.unknown)))
+    }
+
+    /// What lies there now where the scene has changed, by the looks at rest alone.
+    pub fn came(&self, at: Moment) -> SightOf {
+        self.views(at, |look| {
+            let now = look.change.as_ref()?.now.as_ref()?;
+            Some(one(&now.candidates, now.unknown))
+        })
+    }
+
+    /// What lay where the scene has changed, before it did.
+    pub fn went(&self, at: Moment) -> SightOf {
+        let of = |opinion: &Opinion| one(&opinion.candidates, opinion.unknown);
+        self.views(at, |look| match look.change.as_ref()? {
+            change if change.direction == Direction::Out => Some(one(&look.candidates, look.unknown)),
+            change => change.before.as_ref().map(of),
+        })
+    }
+
+    /// The last track of each camera that `view` says something of.
+    fn views(&self, at: Moment, view: impl Fn(&Sighting) -> Option<SightOf>) -> SightOf {
         let recent = self.looks.iter().filter(|look| at.since(look.at) <= LOOK_MEMORY);
         // Ordered, so that the same looks always give the same answer.
-        let tracks: BTreeMap<(CameraId, u32), &Sighting> =
-            recent.map(|look| ((look.camera, look.track), look)).collect();
+        let tracks: BTreeMap<(CameraId, u32), SightOf> =
+            recent.filter_map(|look| Some(((look.camera, look.track), view(look)?))).collect();
         let mut last_of_camera: BTreeMap<CameraId, (u32, usize)> = BTreeMap::new();
         for (camera, track) in tracks.keys() {
             let (last, count) = last_of_camera.entry(*camera).or_insert((*track, 0));
@@ -144,8 +182,7 @@ impl Evidence {
             *count += 1;
         }
         let last = last_of_camera.iter().filter_map(|(camera, (track, _))| tracks.get(&(*camera, *track)));
-        let views: Vec<SightOf> = last.map(|look| one(look)).collect();
-        let mut seen = views.into_iter().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
+        let mut seen = last.cloned().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
         seen.things = last_of_camera.values().map(|(_, count)| *count).max().unwrap_or(0);
         seen.thumbnail = self.looks.iter().rev().find_map(|look| look.thumbnail.clone());
         seen
@@ -153,8 +190,8 @@ impl Evidence {
 }
 
 /// One look.
-fn one(look: &Sighting) -> SightOf {
-    normal(look.candidates.iter().map(|c| (c.sku.clone(), c.probability)).collect(), look.unknown)
+fn one(candidates: &[Candidate], unknown: f32) -> SightOf {
+    normal(candidates.iter().map(|c| (c.sku.clone(), c.probability)).collect(), unknown)
 }
 
 /// Two cameras together.
@@ -183,7 +220,7 @@ fn normal(mut named: Vec<(Sku, f32)>, unknown: f32) -> SightOf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cart_vision::Candidate;
+    use cart_vision::Change;
 
     fn look(camera: u8, track: u32, ms: u64, named: &[(&str, f32)]) -> Sighting {
         Sighting {
@@ -196,6 +233,7 @@ mod tests {
                 .map(|(sku, p)| Candidate { sku: Sku::new(*sku).expect("valid"), probability: *p })
                 .collect(),
             unknown: 0.02,
+            change: None,
             thumbnail: None,
         }
     }
@@ -238,5 +276,26 @@ mod tests {
         evidence.look(look(0, 1, 100, &[("lime", 0.9)]));
         evidence.look(look(0, 2, 150, &[("kiwi", 0.9)]));
         assert_eq!(evidence.sight(Moment::from_millis(200)).things, 2);
+    }
+
+    #[test]
+    fn what_came_and_what_went_are_told_apart() {
+        let opinion = |name: &str| {
+            let look = look(0, 1, 0, &[(name, 0.9)]);
+            Some(Opinion { candidates: look.candidates, unknown: look.unknown })
+        };
+        let mut evidence = Evidence::default();
+        let change = Change { direction: Direction::Both, now: opinion("kiwi"), before: opinion("lime") };
+        let both = Sighting { change: Some(change), ..look(0, 1, 100, &[("melon", 0.9)]) };
+        assert!(evidence.look(both.clone()));
+        let name = |sight: SightOf| sight.named.first().map(|(sku, _)| sku.to_string());
+        let at = Moment::from_millis(200);
+        assert_eq!(name(evidence.came(at)).as_deref(), Some("kiwi"));
+        assert_eq!(name(evidence.went(at)).as_deref(), Some("lime"));
+        let out = Change { direction: Direction::Out, now: None, before: None };
+        evidence.look(Sighting { change: Some(out), ..look(1, 1, 100, &[("lime", 0.9)]) });
+        assert_eq!(name(evidence.came(at)).as_deref(), Some("kiwi"), "what left says nothing of what came");
+        evidence.settle_looks();
+        assert!(!evidence.look(both), "explained");
     }
 }

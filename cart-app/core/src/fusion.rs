@@ -5,9 +5,10 @@
 //! with a weight that may be anything. The scores are normalised to a posterior.
 
 use trip::catalogue::Product;
-use trip::{Catalogue, Grams, Sale, Sku};
+use trip::{Catalogue, Grams, LineId, Sale, Sku};
 
 use crate::evidence::{PendingScan, SightOf};
+use crate::swap::Swap;
 use crate::weight_step::WeightStep;
 
 /// What a step may have been.
@@ -20,8 +21,22 @@ pub enum What {
         /// Pieces that came in together.
         pieces: u32,
     },
-    /// Two different products, both sold by the piece, at once.
-    Two(Sku, Sku),
+    /// Two different products at once.
+    Two {
+        /// One of them.
+        first: Sku,
+        /// Pieces of it; 1 for one sold by weight.
+        pieces: u32,
+        /// The other: one piece, or some of it.
+        second: Sku,
+    },
+    /// A line went out and another thing came in.
+    Swap {
+        /// The line, or a piece of it.
+        out: LineId,
+        /// What came in.
+        into: Sku,
+    },
     /// No product we know.
     Unknown,
 }
@@ -59,6 +74,10 @@ const SPREAD_SHARE: f32 = 0.015;
 const LEAST_SPREAD_G: f32 = 3.0;
 /// So many best candidates by sight are tried in pairs.
 const PAIRED: usize = 6;
+/// Most pieces of the one product of a pair.
+const MOST_OF_A_PAIR: u32 = 3;
+/// Whose hands are full of several things has each further piece so often.
+const MORE_OF_A_PAIR: f32 = 0.15;
 
 fn normal_density(x: f32, mean: f32, sigma: f32) -> f32 {
     let z = (x - mean) / sigma;
@@ -66,10 +85,18 @@ fn normal_density(x: f32, mean: f32, sigma: f32) -> f32 {
 }
 
 /// A piece's weight and its spread, in grams.
-fn piece(product: &Product) -> Option<(f32, f32)> {
+pub(crate) fn piece(product: &Product) -> Option<(f32, f32)> {
     let weight = product.weight?.0 as f32;
     let spread = product.weight_sigma.map_or((weight * SPREAD_SHARE).max(LEAST_SPREAD_G), |s| s.0 as f32);
     Some((weight, spread))
+}
+
+/// Density of feeling `step` if one piece, or some, of `product` came in, per gram.
+pub(crate) fn density(product: &Product, step: &WeightStep) -> f32 {
+    match product.sale {
+        Sale::Weight { .. } => loose_density(product, step),
+        Sale::Each { .. } => pack_density(product, 1, step),
+    }
 }
 
 /// Density of feeling `step` if `pieces` pieces of `product` came in, per gram.
@@ -114,8 +141,14 @@ pub fn pieces_by_weight(product: &Product, step: &WeightStep) -> Option<u32> {
 /// The posterior over what `step` was, best first.
 ///
 /// A code that was read and waits is all but certain to be in it; whether alone is for the weight
-/// to say.
-pub fn explain(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalogue: &Catalogue) -> Vec<Hypothesis> {
+/// to say. `swaps` compete with their own scores; see [`crate::swap::pairs`].
+pub fn explain(
+    step: &WeightStep,
+    sight: &SightOf,
+    scans: &[PendingScan],
+    swaps: &[Swap],
+    catalogue: &Catalogue,
+) -> Vec<Hypothesis> {
     let products = catalogue.products();
     let count = products.len();
     let popularity: f32 = products.iter().map(|p| p.popularity.max(1) as f32).sum::<f32>() / count.max(1) as f32;
@@ -149,6 +182,7 @@ pub fn explain(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalo
         }
     }
     scored.extend(pairs(step, sight, scans, catalogue));
+    scored.extend(swaps.iter().map(|swap| (What::Swap { out: swap.out, into: swap.into.clone() }, swap.score)));
     let unknown = if scans.is_empty() { sight.unknown.max(1e-3) } else { 0.02 };
     scored.push((What::Unknown, unknown * ANY_WEIGHT_PER_G));
     let sum: f32 = scored.iter().map(|(_, score)| score).sum::<f32>().max(f32::MIN_POSITIVE);
@@ -158,8 +192,9 @@ pub fn explain(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalo
     posterior
 }
 
-/// Two different products at once. Only packs: of a pack and loose produce nobody can say how the
-/// weight is shared, so such a drop is held.
+/// Two different products at once: packs, perhaps a few of the one, or a pack and loose produce. Of the
+/// last nobody can say how the weight is shared, so it is asked about; but it must compete, or the
+/// weight of both would be taken for something else's.
 fn pairs(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalogue: &Catalogue) -> Vec<(What, f32)> {
     let scanned = scans.iter().map(|s| (s.sku.clone(), 1.0));
     let seen = sight.named.iter().take(PAIRED).map(|(sku, p)| (sku.clone(), *p));
@@ -172,19 +207,49 @@ fn pairs(step: &WeightStep, sight: &SightOf, scans: &[PendingScan], catalogue: &
     };
     let mut pairs = Vec::new();
     for (i, (a, chance_a)) in names.iter().enumerate() {
-        for (b, chance_b) in &names[i + 1..] {
+        for (j, (b, chance_b)) in names.iter().enumerate().filter(|(j, _)| *j != i) {
             let (Some(first), Some(second)) = (catalogue.get(a), catalogue.get(b)) else { continue };
-            let ((Sale::Each { .. }, Some((wa, sa))), (Sale::Each { .. }, Some((wb, sb)))) =
-                ((first.sale, piece(first)), (second.sale, piece(second)))
-            else {
-                continue;
-            };
-            let sigma = (sa * sa + sb * sb + step.sigma_g * step.sigma_g).sqrt();
-            let density = normal_density(step.delta.0 as f32, wa + wb, sigma);
-            pairs.push((What::Two(a.clone(), b.clone()), rarity * chance_a * chance_b * density));
+            let mut again = 1.0;
+            for pieces in 1..=MOST_OF_A_PAIR {
+                // One of each is the same whichever comes first.
+                if pieces > 1 || i < j {
+                    let what = What::Two { first: a.clone(), pieces, second: b.clone() };
+                    let score = rarity * again * chance_a * chance_b * pair_density(first, pieces, second, step);
+                    pairs.push((what, score));
+                }
+                again *= MORE_OF_A_PAIR;
+            }
         }
     }
     pairs
+}
+
+/// Density of feeling `step` if `pieces` of `first` and one, or some, of `second` came in, per gram; 0
+/// where nobody can tell.
+fn pair_density(first: &Product, pieces: u32, second: &Product, step: &WeightStep) -> f32 {
+    let (Some((wa, sa)), Some((wb, sb))) = (piece(first), piece(second)) else { return 0.0 };
+    let n = pieces as f32;
+    let beside = |w: f32, spread: f32| WeightStep {
+        delta: Grams(step.delta.0 - w.round() as i32),
+        sigma_g: spread.hypot(step.sigma_g),
+        ..*step
+    };
+    match (first.sale, second.sale) {
+        (Sale::Each { .. }, Sale::Each { .. }) => {
+            let sigma = (n * sa * sa + sb * sb + step.sigma_g * step.sigma_g).sqrt();
+            normal_density(step.delta.0 as f32, n * wa + wb, sigma)
+        }
+        // What is left beside the packs must be some produce at all.
+        (Sale::Each { .. }, Sale::Weight { .. }) if step.delta.0 as f32 > n * wa => {
+            loose_density(second, &beside(n * wa, sa * n.sqrt()))
+        }
+        (Sale::Weight { .. }, Sale::Each { .. }) if pieces == 1 && step.delta.0 as f32 > wb => {
+            loose_density(first, &beside(wb, sb))
+        }
+        // Two kinds of produce: any share of any weight.
+        (Sale::Weight { .. }, Sale::Weight { .. }) if pieces == 1 => ANY_WEIGHT_PER_G,
+        _ => 0.0,
+    }
 }
 
 /// What a chosen product's quantity is by the weight felt; `None` when the weight speaks against it.
@@ -198,7 +263,6 @@ pub fn quantity_of(product: &Product, step: &WeightStep) -> Option<trip::Quantit
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use hal::Moment;
 
     /// A small store: two packs of like weight, a heavy pack, loose limes and bananas.
     pub(crate) fn catalogue() -> Catalogue {
@@ -249,7 +313,7 @@ pub(crate) mod tests {
     }
 
     fn step(grams: i32) -> WeightStep {
-        WeightStep { at: Moment::default(), delta: Grams(grams), sigma_g: 1.2 }
+        WeightStep { delta: Grams(grams), sigma_g: 1.2, ..WeightStep::default() }
     }
 
     fn seen(named: &[(&str, f32)]) -> SightOf {
@@ -263,7 +327,7 @@ pub(crate) mod tests {
     }
 
     fn best(grams: i32, sight: &SightOf) -> Hypothesis {
-        explain(&step(grams), sight, &[], &catalogue()).swap_remove(0)
+        explain(&step(grams), sight, &[], &[], &catalogue()).swap_remove(0)
     }
 
     #[test]
@@ -291,8 +355,24 @@ pub(crate) mod tests {
         let mut sight = seen(&[("milk", 0.48), ("tea", 0.45)]);
         sight.things = 2;
         let found = best(1_195, &sight);
-        assert_eq!(found.what, What::Two(sku("milk"), sku("tea")));
+        assert_eq!(found.what, What::Two { first: sku("milk"), pieces: 1, second: sku("tea") });
         assert!(found.probability > 0.9, "{found:?}");
+    }
+
+    #[test]
+    fn three_of_one_and_another_are_found_together() {
+        let mut sight = seen(&[("milk", 0.48), ("tea", 0.45)]);
+        sight.things = 2;
+        let found = best(1_045 + 3 * 150, &sight);
+        assert_eq!(found.what, What::Two { first: sku("tea"), pieces: 3, second: sku("milk") });
+    }
+
+    #[test]
+    fn a_pack_beside_loose_produce_is_not_taken_for_produce_alone() {
+        let mut sight = seen(&[("lime", 0.5), ("tea", 0.45)]);
+        sight.things = 2;
+        let found = best(150 + 212, &sight);
+        assert!(found.probability < 0.97, "nobody can say how the weight is shared: {found:?}");
     }
 
     #[test]
@@ -303,7 +383,8 @@ pub(crate) mod tests {
 
     #[test]
     fn the_posterior_sums_to_one() {
-        let sum: f32 = explain(&step(500), &SightOf::nothing(), &[], &catalogue()).iter().map(|h| h.probability).sum();
+        let sum: f32 =
+            explain(&step(500), &SightOf::nothing(), &[], &[], &catalogue()).iter().map(|h| h.probability).sum();
         assert!((sum - 1.0).abs() < 1e-3, "{sum}");
     }
 }

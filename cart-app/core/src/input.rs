@@ -2,6 +2,7 @@
 
 use cart_vision::{Scan, Sighting};
 use hal::{BatteryReading, MotionReading, WeightReading};
+use serde::{Deserialize, Serialize};
 use trip::message::{Command, Desired};
 use trip::{HoldId, LaneId, LineId, Sku};
 
@@ -46,7 +47,7 @@ pub enum Input {
 }
 
 /// A device whose absence changes what the cart may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Device {
     /// A camera, by its number.
     Camera(u8),
@@ -71,7 +72,7 @@ impl std::fmt::Display for Device {
 
 /// What a person wants, said by touching the screen. An intent that no longer fits (the hold is
 /// resolved, the trip is over) is ignored: ten taps are one tap.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Intent {
     /// "Start shopping" on the welcome screen, as a guest.
     Start,
@@ -89,6 +90,25 @@ pub enum Intent {
         /// The line chosen.
         line: LineId,
     },
+    /// A tile of the "did you swap something?" sheet: this product lies there for that line.
+    AnswerSwap {
+        /// The question.
+        hold: HoldId,
+        /// What went out.
+        line: LineId,
+        /// What came in.
+        sku: Sku,
+    },
+    /// "Nothing was changed", of a swap.
+    NothingChanged {
+        /// The question.
+        hold: HoldId,
+    },
+    /// "It's my own": a bag, a coat, an umbrella.
+    OwnThing {
+        /// The question.
+        hold: HoldId,
+    },
     /// "Something else": find it by name or number.
     SomethingElse {
         /// The question.
@@ -103,6 +123,11 @@ pub enum Intent {
     Choose {
         /// The product.
         sku: Sku,
+    },
+    /// The bag or tray that the goods on the weigh screen lie in.
+    Tare {
+        /// Its place among those offered, from 0; `None` for none.
+        number: Option<usize>,
     },
     /// "Add" on the weigh screen.
     ConfirmWeigh,

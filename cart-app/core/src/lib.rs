@@ -1,8 +1,8 @@
 //! What the cart decides. Pure: time is an argument, there is no file, socket, runtime or toolkit.
 //!
 //! In: [`Input`] (weight samples, motion, sightings, scans, touches, words of the hub, the state of
-//! devices). Decided: which weight steps are real, what a step is ([`fusion`]), what to do about it
-//! ([`decision`]), where the trip stands ([`Cart`]). Out: [`Effect`] (events to put on disk, lights,
+//! devices). Decided: which weight steps are real, what a step is ([`fusion`], [`removal`], [`swap`]), what
+//! to do about it ([`decision`]), where the trip stands ([`Cart`]). Out: [`Effect`] (events to put on disk, lights,
 //! tones) and [`View`], all that the screen shows.
 //!
 //! The order is fixed: an effect that shows something comes after the effect that records it.
@@ -14,10 +14,14 @@ pub mod evidence;
 pub mod fusion;
 pub mod input;
 pub mod removal;
+pub mod swap;
 pub mod view;
 pub mod weight_step;
 
-pub use cart::{Cart, Setup};
+mod drift;
+mod posture;
+
+pub use cart::{Cart, OwnLimits, Setup, Tare};
 pub use effect::Effect;
 pub use input::{Device, Input, Intent};
 pub use view::View;

@@ -1,9 +1,15 @@
 //! What went out: a negative step matched against the basket, by weight and by sight.
+//!
+//! Something of the cart's went for sure, so a look is held against what is in it and nothing else: of
+//! three hundred lines that weigh alike, one that looks so is found.
 
-use trip::{Catalogue, LineId, LineItem, Quantity, TripState};
+use std::collections::HashMap;
+
+use trip::{Catalogue, Grams, LineId, LineItem, Quantity, Sku, TripState};
 
 use crate::evidence::SightOf;
-use crate::weight_step::WeightStep;
+use crate::swap::{self, Swap};
+use crate::weight_step::{STIR_G, WeightStep};
 
 /// What a negative step was.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,14 +23,25 @@ pub enum Removal {
     },
     /// Something held came out again.
     Hold(trip::HoldId),
+    /// The shopper's own thing of this weight, in grams.
+    Own(Grams),
+    /// Something else came in its place; which of the swaps given.
+    Swap(Swap),
     /// Several fit, or none: ask. Best first, at most four.
     Ask(Vec<LineId>),
+    /// Not sure, and perhaps something else came in its place.
+    AskSwap(Vec<(LineId, Sku)>),
 }
 
 /// A line's own weight was felt with this error, in grams, besides the step's.
 const FELT_SIGMA_G: f32 = 1.5;
-/// Density of a weight that fits nothing, per gram.
-const NOTHING_FITS: f32 = 1.0 / 20_000.0;
+/// Density of a weight that fits nothing, per gram: several things at once, or one that was never
+/// noticed, once in so many, over the weights that people lift.
+const NOTHING_FITS: f32 = 0.03 / 1_500.0;
+/// How likely it is one of the shopper's own things, where there are any.
+const OWN: f32 = 0.3;
+/// However sure a look is, it may have been of the hand.
+const SUREST_LOOK: f32 = 0.97;
 /// Posterior from which a removal is taken without asking.
 const SURE: f32 = 0.93;
 
@@ -35,23 +52,22 @@ struct Candidate {
     score: f32,
 }
 
-/// Matches a removal.
-pub fn explain(step: &WeightStep, sight: &SightOf, state: &TripState, catalogue: &Catalogue) -> Removal {
+/// Matches a removal. `went` is what was seen to go, `swaps` what else may have made the step.
+pub fn explain(step: &WeightStep, went: &SightOf, swaps: &[Swap], state: &TripState, catalogue: &Catalogue) -> Removal {
     let grams = -(step.delta.0 as f32);
     let sigma = (step.sigma_g * step.sigma_g + FELT_SIGMA_G * FELT_SIGMA_G).sqrt();
     let density = |expected: f32, sigma: f32| {
         let z = (grams - expected) / sigma;
         (-0.5 * z * z).exp() / (sigma * std::f32::consts::TAU.sqrt())
     };
-    let count = catalogue.products().len();
     let mut candidates: Vec<Candidate> = Vec::new();
-    for item in &state.basket.lines {
-        let by_sight = if sight.looked() { 0.05 + sight.of(&item.sku, count) } else { 1.0 };
+    let lines = &state.basket.lines;
+    for (item, chance) in lines.iter().zip(by_sight(went, lines, catalogue)) {
         for (pieces, expected, spread) in portions(item, catalogue) {
             candidates.push(Candidate {
                 what: Removal::Line { line: item.line, pieces },
                 same_as: (item.sku.to_string(), pieces),
-                score: by_sight * density(expected, (sigma * sigma + spread * spread).sqrt()),
+                score: chance * density(expected, (sigma * sigma + spread * spread).sqrt()),
             });
         }
     }
@@ -62,10 +78,40 @@ pub fn explain(step: &WeightStep, sight: &SightOf, state: &TripState, catalogue:
             score: density(hold.weight.0 as f32, sigma),
         });
     }
+    for own in &state.own {
+        let unknown = if went.looked() { went.unknown + 0.1 } else { 1.0 };
+        candidates.push(Candidate {
+            what: Removal::Own(*own),
+            same_as: (format!("own {}", own.0), 1),
+            score: OWN * unknown * density(own.0 as f32, sigma),
+        });
+    }
     // The line that came in last goes first among equals: people change their minds at once.
     candidates.reverse();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
-    choose(candidates)
+    // Where the load dipped further something else may have come in, and that the rest weighs as a line
+    // does is then no proof.
+    let plain = step.dip_g < STIR_G || went.looked();
+    choose(candidates, swaps, plain)
+}
+
+/// How likely each line is to be what was seen to go, before it is weighed; they sum to one.
+pub(crate) fn by_sight(went: &SightOf, lines: &[LineItem], catalogue: &Catalogue) -> Vec<f32> {
+    let even = 1.0 / lines.len().max(1) as f32;
+    if !went.looked() {
+        return vec![even; lines.len()];
+    }
+    let products = catalogue.products().len();
+    let mut lines_of: HashMap<&Sku, f32> = HashMap::new();
+    lines.iter().for_each(|line| *lines_of.entry(&line.sku).or_default() += 1.0);
+    let known: f32 = lines_of.keys().map(|sku| went.of(sku, products)).sum();
+    // What the look gives to products that are not in the cart says only that it was a poor look.
+    let trust = (known / (known + went.unknown + went.rest).max(f32::MIN_POSITIVE)).min(SUREST_LOOK);
+    let share = |line: &LineItem| {
+        let alike = lines_of.get(&line.sku).copied().unwrap_or(1.0);
+        went.of(&line.sku, products) / (alike * known.max(f32::MIN_POSITIVE))
+    };
+    lines.iter().map(|line| trust * share(line) + (1.0 - trust) * even).collect()
 }
 
 /// The portions in which a line may leave: pieces, expected weight and spread, in grams.
@@ -83,15 +129,24 @@ fn portions(item: &LineItem, catalogue: &Catalogue) -> Vec<(u32, f32, f32)> {
     }
 }
 
-fn choose(candidates: Vec<Candidate>) -> Removal {
-    let sum: f32 = candidates.iter().map(|c| c.score).sum::<f32>() + NOTHING_FITS;
+fn choose(candidates: Vec<Candidate>, swaps: &[Swap], plain: bool) -> Removal {
+    let swapped: f32 = swaps.iter().map(|swap| swap.score).sum();
+    let sum: f32 = candidates.iter().map(|c| c.score).sum::<f32>() + NOTHING_FITS + swapped;
     let sure = candidates.first().is_some_and(|best| {
         let same: f32 = candidates.iter().filter(|c| c.same_as == best.same_as).map(|c| c.score).sum();
-        same / sum >= SURE
+        plain && same / sum >= SURE
     });
     let mut candidates = candidates.into_iter();
     if sure && let Some(best) = candidates.next() {
         return best.what;
+    }
+    if let Some(best) = swaps.iter().max_by(|a, b| a.score.total_cmp(&b.score))
+        && best.score / sum >= swap::SURE
+    {
+        return Removal::Swap(best.clone());
+    }
+    if swapped / sum >= swap::WORTH_ASKING {
+        return Removal::AskSwap(swap::best_pairs(swaps));
     }
     let mut lines: Vec<LineId> = Vec::new();
     for candidate in candidates {
@@ -107,9 +162,8 @@ fn choose(candidates: Vec<Candidate>) -> Removal {
 mod tests {
     use super::*;
     use crate::fusion::tests::{catalogue, sku};
-    use hal::Moment;
     use trip::basket::{Evidence, Hold, HoldReason};
-    use trip::{Grams, HoldId, TripEvent};
+    use trip::{HoldId, TripEvent};
 
     fn line(number: u32, name: &str, quantity: Quantity, weight: i32) -> TripEvent {
         let item = LineItem {
@@ -123,8 +177,8 @@ mod tests {
     }
 
     fn check(events: &[TripEvent], grams: i32, sight: &SightOf) -> Removal {
-        let step = WeightStep { at: Moment::default(), delta: Grams(-grams), sigma_g: 1.2 };
-        explain(&step, sight, &TripState::replay(events), &catalogue())
+        let step = WeightStep { delta: Grams(-grams), sigma_g: 1.2, ..WeightStep::default() };
+        explain(&step, sight, &[], &TripState::replay(events), &catalogue())
     }
 
     #[test]
@@ -177,5 +231,37 @@ mod tests {
         };
         let basket = [line(1, "tea", Quantity::Each(1), 150), TripEvent::ItemHeld { hold }];
         assert_eq!(check(&basket, 411, &SightOf::nothing()), Removal::Hold(HoldId(4)));
+    }
+
+    #[test]
+    fn among_hundreds_of_lines_of_like_weight_the_one_that_was_seen_goes() {
+        let names = ["oat", "milk", "tea", "lime"];
+        let basket: Vec<TripEvent> = (0..400)
+            .map(|n| match names[n as usize % 4] {
+                "lime" => line(n + 1, "lime", Quantity::Weighed(Grams(1_040)), 1_040),
+                name => line(n + 1, name, Quantity::Each(1), 1_038 + n as i32 % 5),
+            })
+            .collect();
+        let seen = |p: f32| SightOf {
+            named: vec![(sku("milk"), p), (sku("oat"), 0.03)],
+            rest: 0.01,
+            unknown: 0.96 - p,
+            things: 1,
+            thumbnail: None,
+        };
+        let gone = |sight: &SightOf| match check(&basket, 1_041, sight) {
+            Removal::Line { line, .. } => Some(names[(line.0 as usize - 1) % 4]),
+            _ => None,
+        };
+        assert_eq!(gone(&seen(0.95)), Some("milk"));
+        assert_eq!(gone(&seen(0.2)), None, "a poor look is asked about");
+        assert_eq!(gone(&SightOf::nothing()), None);
+    }
+
+    #[test]
+    fn an_own_thing_goes_as_it_came() {
+        let basket = [line(1, "tea", Quantity::Each(1), 150), TripEvent::OwnThing { weight: Grams(640) }];
+        assert_eq!(check(&basket, 641, &SightOf::nothing()), Removal::Own(Grams(640)));
+        assert_eq!(check(&basket, 150, &SightOf::nothing()), Removal::Line { line: LineId(1), pieces: 1 });
     }
 }

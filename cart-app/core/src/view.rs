@@ -71,6 +71,8 @@ pub enum Banner {
     DeviceOut(Device),
     /// The scale moves: "Hold still for a moment."
     Unsteady,
+    /// The cart stands on too steep a slope to weigh.
+    Tilted,
     /// The load is above what the scale can weigh.
     Overloaded,
     /// Below the reserve: finish, or hand over.
@@ -132,6 +134,8 @@ pub struct AskView {
     pub tiles: Vec<Tile>,
     /// What the question waits for, once the shopper has said so.
     pub waits_for: WaitsFor,
+    /// True when "it's my own" may be an answer.
+    pub may_be_own: bool,
 }
 
 /// What an open question waits for.
@@ -154,8 +158,10 @@ pub struct Tile {
     pub name: String,
     /// What it would cost by the weight felt, or a piece; for a removal, what comes off.
     pub price: Money,
-    /// The line, when the question is which was taken out.
+    /// The line, when the question is which was taken out, or for which this came in.
     pub line: Option<LineId>,
+    /// What it came in for, when the question is about a swap.
+    pub instead_of: Option<String>,
 }
 
 /// The search.
@@ -178,12 +184,27 @@ pub struct WeighView {
     pub gross: Grams,
     /// Tare.
     pub tare: Grams,
+    /// The bags and trays to choose from; all lighter than the goods.
+    pub tares: Vec<TareView>,
     /// Net weight: gross less tare.
     pub net: Grams,
     /// Price of a kilogram.
     pub per_kg: Money,
     /// What it costs; `None` while unsteady.
     pub price: Option<Money>,
+}
+
+/// A bag or tray on the weigh screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TareView {
+    /// Its place among the setup's tares, from 0.
+    pub number: usize,
+    /// What people call it.
+    pub name: String,
+    /// What it weighs.
+    pub weight: Grams,
+    /// True for the one taken off.
+    pub chosen: bool,
 }
 
 /// At the lane.

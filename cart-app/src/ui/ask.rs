@@ -24,6 +24,8 @@ fn fill(window: &impl CartWindow, ask: &AskView, before: Option<&AskView>, pictu
     let data = window.ask();
     data.set_hold(number(ask.hold.0));
     data.set_reason(reason(ask.reason));
+    data.set_missing(ask.weight.0 < 0);
+    data.set_may_be_own(ask.may_be_own);
     data.set_weight(format::weight_felt(ask.weight).into());
     data.set_waits(match ask.waits_for {
         WaitsFor::Answer => WaitsKind::Answer,
@@ -49,6 +51,7 @@ pub(super) fn tile(tile: &Tile, place: Place, pictures: &Pictures) -> TileData {
         sku: tile.sku.as_str().into(),
         line: tile.line.map_or(0, |line| number(line.0)),
         name: tile.name.as_str().into(),
+        instead: tile.instead_of.as_deref().unwrap_or_default().into(),
         price: format::money(tile.price).into(),
         picture: pictures.picture(&tile.sku, &tile.name, place),
     }

@@ -232,6 +232,8 @@ pub(super) fn reason(reason: HoldReason) -> ReasonKind {
         HoldReason::Several => ReasonKind::Several,
         HoldReason::NeverPutIn => ReasonKind::NeverPutIn,
         HoldReason::WhichRemoved => ReasonKind::WhichRemoved,
+        HoldReason::Swapped => ReasonKind::Swapped,
+        HoldReason::Recount => ReasonKind::Recount,
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
         }
     };
     intents.on_something_else(about(|hold| Intent::SomethingElse { hold }));
+    intents.on_nothing_changed(about(|hold| Intent::NothingChanged { hold }));
+    intents.on_own_thing(about(|hold| Intent::OwnThing { hold }));
     intents.on_scan_it(about(|hold| Intent::ScanIt { hold }));
     intents.on_take_out(about(|hold| Intent::TakeOut { hold }));
     intents.on_ask_about(about(|hold| Intent::AskAbout { hold }));
@@ -54,6 +56,18 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
                 take(Intent::AnswerLine { hold: HoldId(hold), line: LineId(line) });
             }
         }
+    });
+    intents.on_answer_swap({
+        let take = take.clone();
+        move |hold, line, sku| {
+            if let (Ok(hold), Ok(line), Ok(sku)) = (u32::try_from(hold), u32::try_from(line), Sku::new(sku.as_str())) {
+                take(Intent::AnswerSwap { hold: HoldId(hold), line: LineId(line), sku });
+            }
+        }
+    });
+    intents.on_tare({
+        let take = take.clone();
+        move |number| take(Intent::Tare { number: usize::try_from(number).ok() })
     });
     intents.on_choose({
         let take = take.clone();

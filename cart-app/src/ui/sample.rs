@@ -2,8 +2,8 @@
 
 use cart_core::Device;
 use cart_core::view::{
-    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut, Tile,
-    View, WaitsFor, WeighView,
+    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut,
+    TareView, Tile, View, WaitsFor, WeighView,
 };
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};
@@ -127,7 +127,7 @@ pub fn thumbnail() -> Thumbnail {
 }
 
 fn tile(product: &str, name: &str, minor: i64) -> Tile {
-    Tile { sku: sku(product), name: name.to_owned(), price: gbp(minor), line: None }
+    Tile { sku: sku(product), name: name.to_owned(), price: gbp(minor), line: None, instead_of: None }
 }
 
 /// The question about one orange thing.
@@ -147,6 +147,7 @@ pub fn ask() -> View {
             tile("grapefruit", "Grapefruit", 70),
         ],
         waits_for: WaitsFor::Answer,
+        may_be_own: true,
     });
     view
 }
@@ -168,6 +169,7 @@ fn ask_removal() -> View {
         ask.reason = HoldReason::WhichRemoved;
         ask.weight = Grams(-1043);
         ask.thumbnail = None;
+        ask.may_be_own = false;
         ask.tiles = vec![
             Tile { line: Some(LineId(8)), ..tile("oat-drink-1l", "Oat drink 1 l", 185) },
             Tile { line: Some(LineId(7)), ..tile("banana", "Bananas", 105) },
@@ -185,15 +187,20 @@ fn search(text: &str, found: Vec<Tile>) -> View {
     View { screen: Screen::Search(SearchView { text: text.to_owned(), found }), ..basket() }
 }
 
+fn tare(number: usize, name: &str, grams: i32, chosen: bool) -> TareView {
+    TareView { number, name: name.to_owned(), weight: Grams(grams), chosen }
+}
+
 fn weigh(steady: bool) -> View {
     let weigh = WeighView {
         sku: sku("apple-granny-smith"),
         name: "Granny Smith apples".to_owned(),
         gross: Grams(750),
-        tare: Grams(8),
-        net: Grams(742),
+        tare: Grams(6),
+        tares: vec![tare(0, "Paper bag", 6, true), tare(1, "Net bag", 14, false), tare(2, "Tray", 22, false)],
+        net: Grams(744),
         per_kg: gbp(220),
-        price: steady.then_some(gbp(163)),
+        price: steady.then_some(gbp(164)),
     };
     View { screen: Screen::Weigh(weigh), ..basket() }
 }
@@ -298,6 +305,7 @@ pub fn all() -> Vec<(&'static str, View)> {
                 a.reason = HoldReason::NeverPutIn;
                 a.weight = Grams(0);
                 a.thumbnail = None;
+                a.may_be_own = false;
                 a.tiles = vec![tile("coffee-beans", "Coffee beans 250 g", 425)];
             }),
         ),
@@ -309,6 +317,39 @@ pub fn all() -> Vec<(&'static str, View)> {
             with(ask_removal(), |v| {
                 if let Some(ask) = &mut v.ask {
                     ask.tiles.clear();
+                }
+            }),
+        ),
+        (
+            "ask-swapped",
+            asked(|a| {
+                a.reason = HoldReason::Swapped;
+                a.weight = Grams(3);
+                a.may_be_own = false;
+                a.tiles = vec![
+                    Tile {
+                        line: Some(LineId(8)),
+                        instead_of: Some("Oat drink 1 l".into()),
+                        ..tile("milk-whole-1l", "Whole milk 1 l", 125)
+                    },
+                    Tile { line: Some(LineId(2)), instead_of: Some(LONG_NAME.into()), ..tile("tea", LONG_NAME, 240) },
+                ];
+            }),
+        ),
+        (
+            "ask-recount-more",
+            asked(|a| {
+                a.reason = HoldReason::Recount;
+                a.weight = Grams(412);
+                a.thumbnail = None;
+                a.tiles.clear();
+            }),
+        ),
+        (
+            "ask-recount-less",
+            with(ask_removal(), |v| {
+                if let Some(ask) = &mut v.ask {
+                    ask.reason = HoldReason::Recount;
                 }
             }),
         ),
@@ -329,6 +370,7 @@ pub fn all() -> Vec<(&'static str, View)> {
         ("camera-out", banner(Banner::DeviceOut(Device::Camera(1)))),
         ("scale-out", banner(Banner::DeviceOut(Device::Scale))),
         ("unsteady", View { pay_blocked: Some(PayBlocked::Unsteady), ..banner(Banner::Unsteady) }),
+        ("tilted", View { pay_blocked: Some(PayBlocked::Unsteady), ..banner(Banner::Tilted) }),
         ("overloaded", banner(Banner::Overloaded)),
         ("battery-low", View { battery: Some((9, false)), ..banner(Banner::BatteryLow(9)) }),
         ("lane-refused", banner(Banner::LaneRefused)),

@@ -10,7 +10,7 @@ use slint::{Model, ModelRc, VecModel};
 use tokio::sync::watch;
 
 use super::basket::Basket;
-use super::generated::{App, BannerKind, Figure, PayPhase, Scheme, ScreenKind};
+use super::generated::{App, BannerKind, Figure, PayPhase, Scheme, ScreenKind, TareData};
 use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
@@ -25,6 +25,7 @@ pub struct Screen<W: CartWindow = App> {
     receipt: RefCell<Receipt>,
     pay_amount: Rc<VecModel<Figure>>,
     weigh_price: Rc<VecModel<Figure>>,
+    tares: Rc<VecModel<TareData>>,
     /// The last view applied: what did not change since is left alone.
     last: RefCell<Option<View>>,
 }
@@ -35,7 +36,9 @@ impl<W: CartWindow> Screen<W> {
         let pay_amount = Rc::new(VecModel::default());
         let weigh_price = Rc::new(VecModel::default());
         window.pay().set_amount_figures(ModelRc::from(pay_amount.clone()));
+        let tares = Rc::new(VecModel::default());
         window.weigh().set_price_figures(ModelRc::from(weigh_price.clone()));
+        window.weigh().set_tares(ModelRc::from(tares.clone()));
         window.welcome().set_pictures(ModelRc::new(VecModel::from(pictures.still_life())));
         Self {
             basket: Basket::new(&window, pictures.clone()),
@@ -45,6 +48,7 @@ impl<W: CartWindow> Screen<W> {
             pictures,
             pay_amount,
             weigh_price,
+            tares,
             last: RefCell::default(),
         }
     }
@@ -163,6 +167,13 @@ impl<W: CartWindow> Screen<W> {
         data.set_tare(format::figure_model(&format::weight(weigh.tare)));
         data.set_net(format::figure_model(&format::weight(weigh.net)));
         data.set_per_kg(format::figure_model(&format::per_kg(weigh.per_kg)));
+        let tares = weigh.tares.iter().map(|tare| TareData {
+            number: i32::try_from(tare.number).unwrap_or(i32::MAX),
+            name: tare.name.as_str().into(),
+            weight: format::weight_felt(tare.weight).into(),
+            chosen: tare.chosen,
+        });
+        update(&self.tares, tares.collect());
         data.set_steady(weigh.price.is_some());
         let price = weigh.price.map(format::money).unwrap_or_default();
         format::roll(&self.weigh_price, &price);
@@ -193,6 +204,7 @@ fn banner(banner: &Banner) -> BannerKind {
         Banner::DeviceOut(Device::Motion) => BannerKind::MotionOut,
         Banner::DeviceOut(Device::Battery) => BannerKind::BatteryOut,
         Banner::Unsteady => BannerKind::Unsteady,
+        Banner::Tilted => BannerKind::Tilted,
         Banner::Overloaded => BannerKind::Overloaded,
         Banner::BatteryLow(_) => BannerKind::BatteryLow,
         Banner::LaneRefused => BannerKind::LaneRefused,

@@ -110,6 +110,36 @@ fn what_was_taken_out_is_named_by_how_it_lay_there() {
 }
 
 #[test]
+fn the_scene_after_a_hand_is_told_from_the_scene_before_it() {
+    let asked = Arc::default();
+    let mut eye = eye(&asked);
+    run(&mut eye, path_in(), [200, 50, 40], 0);
+    // One movement: the red thing goes, and a green one is laid where it lay.
+    let (red, green) = ([200, 50, 40], [40, 190, 60]);
+    let out = (-96..=100).rev().step_by(28).map(|x| (Some(x), red));
+    let back = (-96..=100).step_by(28).chain([100; 12]).map(|x| (Some(x), green));
+    let frames: Vec<_> = out.chain(back).collect();
+    let look = |(n, (x, colour)): (usize, (Option<i32>, [u8; 3]))| {
+        eye.look(&frame(60 + n as u64, x, colour)).expect("a good frame").sightings
+    };
+    let seen: Vec<Sighting> = frames.into_iter().enumerate().flat_map(look).collect();
+    let change = seen.last().and_then(|s| s.change.clone()).expect("something changed");
+    let best = |opinion: Option<Opinion>| opinion.map(|o| o.candidates[0].sku.to_string());
+    assert_ne!(change.direction, Direction::Out);
+    assert_eq!((best(change.now).as_deref(), best(change.before).as_deref()), (Some("lime"), Some("tomato")));
+}
+
+#[test]
+fn what_moves_has_changed_nothing_yet() {
+    let asked = Arc::default();
+    let seen = run(&mut eye(&asked), path_in(), [40, 190, 60], 0);
+    let moving: Vec<_> = seen.iter().take_while(|s| s.change.is_none()).collect();
+    assert!(!moving.is_empty() && moving.len() < seen.len());
+    let change = seen.last().and_then(|s| s.change.as_ref()).expect("it rests");
+    assert_eq!((change.direction, &change.before), (Direction::In, &None), "it lies on the bare floor");
+}
+
+#[test]
 fn a_garbage_frame_or_a_failing_model_is_an_error_and_the_eye_goes_on() {
     let asked = Arc::default();
     let mut eye = eye(&asked);

@@ -88,6 +88,11 @@ impl Grid {
         lit
     }
 
+    /// How many cells of `part` may match anything at all.
+    pub(super) fn known(&self, part: &Mask) -> usize {
+        self.cells.iter().zip(&part.set).filter(|(cell, set)| **set && **cell != NOWHERE).count()
+    }
+
     fn mask(&self, set: Vec<bool>) -> Mask {
         Mask { columns: self.columns, rows: self.rows, cell_px: self.cell_px, set }
     }
@@ -151,6 +156,11 @@ impl Mask {
 
     pub(super) fn len(&self) -> usize {
         self.set.len()
+    }
+
+    /// A mask like this with no cell set.
+    pub(super) fn none(&self) -> Mask {
+        Mask { set: vec![false; self.set.len()], ..self.clone() }
     }
 
     /// This without the cells of `other`.

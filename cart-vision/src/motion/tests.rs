@@ -106,6 +106,35 @@ fn a_thing_there_from_the_start_is_seen_to_go_by_its_outline() {
 }
 
 #[test]
+fn one_thing_in_and_another_out_in_one_go_is_both() {
+    let (mut scene, mut finder) = (Scene::new(), MotionFinder::new());
+    still(&mut scene, &mut finder, 3);
+    scene.put_in(&mut finder, 20, 20, [200, 40, 40]);
+    scene.squares.push((400, 140, 80, [40, 180, 60]));
+    let mut seen = Vec::new();
+    for step in 0..23 {
+        let gone = step.min(8) * 20;
+        scene.squares[0].0 = 20 - gone;
+        scene.squares[1].0 = 360 - gone;
+        seen.extend(finder.look(&scene.frame()).expect("a good frame"));
+    }
+    let last = seen.last().expect("it was seen");
+    assert_eq!(last.phase, Phase::Rested(Direction::Both));
+    assert!(last.bbox_in_frame.x > 150, "what came: {:?}", last.bbox_in_frame);
+    assert!(last.before_in_frame.is_some_and(|b| b.x < 40 && b.y < 40), "what went: {:?}", last.before_in_frame);
+}
+
+#[test]
+fn what_is_laid_upon_another_thing_has_a_place_that_was_covered_before() {
+    let (mut scene, mut finder) = (Scene::new(), MotionFinder::new());
+    still(&mut scene, &mut finder, 3);
+    let first = scene.put_in(&mut finder, 120, 80, [200, 40, 40]);
+    let second = scene.put_in(&mut finder, 128, 88, [40, 180, 60]);
+    assert_eq!(first.last().map(|t| t.before_in_frame), Some(None));
+    assert!(second.last().is_some_and(|t| t.before_in_frame.is_some()), "{:?}", second.last());
+}
+
+#[test]
 fn a_hand_that_comes_and_goes_leaves_nothing() {
     let (mut scene, mut finder) = (Scene::new(), MotionFinder::new());
     still(&mut scene, &mut finder, 3);

@@ -49,6 +49,10 @@ pub enum HoldReason {
     NeverPutIn,
     /// Weight left the cart and several lines, or none, fit.
     WhichRemoved,
+    /// A hand went in, and what lies there now may be another thing than before.
+    Swapped,
+    /// Counted again by weight, the cart carries more or less than all that is known to be in it.
+    Recount,
 }
 
 /// Something unresolved. It is never charged.
@@ -60,9 +64,11 @@ pub struct Hold {
     pub weight: Grams,
     /// Why.
     pub reason: HoldReason,
-    /// What it may be, best first, at most four. For [`HoldReason::WhichRemoved`] see `lines`.
+    /// What it may be, best first, at most four. For [`HoldReason::WhichRemoved`] see `lines`. For
+    /// [`HoldReason::Swapped`] what may have come in, each for the line in the same place of `lines`.
     pub candidates: Vec<Sku>,
-    /// The lines that a removal may have been, best first, at most four.
+    /// The lines that a removal, or the outgoing half of a swap, may have been, best first, at most
+    /// four; for a swap not fewer than `candidates`.
     pub lines: Vec<LineId>,
 }
 

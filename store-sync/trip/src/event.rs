@@ -17,6 +17,8 @@ pub enum Outcome {
     Removed,
     /// Nothing had happened after all (the scan was dropped, the weight came back).
     Dropped,
+    /// It is the shopper's own (its [`TripEvent::OwnThing`] comes in the same batch).
+    Own,
     /// Staff looked at it and let it go.
     Staff,
 }
@@ -55,6 +57,11 @@ pub enum TripEvent {
         /// What the scale carried already, in grams: the shopper's own bags. After a restart the
         /// basket is recounted against it.
         baseline: Grams,
+    },
+    /// The shopper's own thing, such as a bag, was laid in during the trip, or taken out again.
+    OwnThing {
+        /// What the scale felt, in grams; negative when it went out.
+        weight: Grams,
     },
     /// A line came in.
     ItemAdded {

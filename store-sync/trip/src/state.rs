@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Ending, Outcome, Tender};
 use crate::{Basket, Grams, Hash, HoldId, IntentId, LaneId, LineId, Money, Quantity, TripEvent, TripId};
 
+/// A load at the start below this is drift and dirt, and no own thing.
+const LEAST_OWN_G: i32 = 40;
+
 /// Where a trip stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +60,10 @@ pub struct TripState {
     pub catalogue: Option<Hash>,
     /// What the scale carried when the trip began.
     pub baseline: Grams,
+    /// The shopper's own things by weight, in grams, part of `baseline`: what lay there at the start,
+    /// if it is more than drift, and what came since.
+    #[serde(default)]
+    pub own: Vec<Grams>,
     /// Where it stands.
     pub phase: Phase,
     /// What is in the cart.
@@ -106,9 +113,20 @@ impl TripState {
                     trip: Some(trip.clone()),
                     catalogue: Some(*catalogue),
                     baseline: *baseline,
+                    own: (baseline.0 >= LEAST_OWN_G).then_some(*baseline).into_iter().collect(),
                     phase: Phase::Shopping,
                     ..Self::default()
                 };
+            }
+            TripEvent::OwnThing { weight } => {
+                self.baseline = Grams(self.baseline.0.saturating_add(weight.0));
+                if weight.0 > 0 {
+                    self.own.push(*weight);
+                } else {
+                    let off = |own: &Grams| i64::from(own.0).abs_diff(-i64::from(weight.0));
+                    let nearest = (0..self.own.len()).min_by_key(|n| off(&self.own[*n]));
+                    nearest.map(|n| self.own.remove(n));
+                }
             }
             TripEvent::ItemAdded { item } => {
                 self.last_line = self.last_line.max(item.line);
@@ -202,5 +220,43 @@ impl TripState {
         if self.basket.line(line).is_none() {
             self.age_checks.retain(|l| *l != line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(baseline: i32) -> TripEvent {
+        let trip = TripId::new("cart-01.1.1").expect("valid");
+        TripEvent::TripStarted { trip, catalogue: Hash::of(b""), baseline: Grams(baseline) }
+    }
+
+    fn own(grams: i32) -> TripEvent {
+        TripEvent::OwnThing { weight: Grams(grams) }
+    }
+
+    #[test]
+    fn own_things_are_part_of_the_baseline_while_they_are_in() {
+        let check = |events: &[TripEvent], baseline: i32, own: &[i32]| {
+            let state = TripState::replay(events);
+            assert_eq!(state.expected_gross(), Some(Grams(baseline)));
+            assert_eq!(state.own, own.iter().map(|g| Grams(*g)).collect::<Vec<_>>());
+        };
+        check(&[started(3)], 3, &[]);
+        check(&[started(400), own(150)], 550, &[400, 150]);
+        check(&[started(400), own(150), own(-398)], 152, &[150]);
+        check(&[started(0), own(-10)], -10, &[]);
+    }
+
+    #[test]
+    fn a_journal_of_before_own_things_and_swaps_is_still_read() {
+        let text = r#"{"what":"trip_started","trip":"cart-01.1.1","catalogue":"CAT","baseline":400}"#
+            .replace("CAT", &Hash::of(b"").to_string());
+        let event: TripEvent = serde_json::from_str(&text).expect("an old event");
+        let mut state = serde_json::to_value(TripState::replay([&event])).expect("a value");
+        state.as_object_mut().expect("an object").remove("own");
+        let state: TripState = serde_json::from_value(state).expect("an old state");
+        assert_eq!((state.baseline, state.own), (Grams(400), Vec::new()));
     }
 }

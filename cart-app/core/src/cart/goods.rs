@@ -8,14 +8,14 @@ use trip::basket::{Evidence as Why, Hold, HoldReason};
 use trip::event::Outcome;
 use trip::{Grams, HoldId, LineId, LineItem, Phase, Quantity, Sale, Sku, TripEvent};
 
-use super::{CHIP_FOR, Cart, Chip, FRESH_FOR, Pending};
+use super::{CHIP_FOR, Cart, Chip, FRESH_FOR, Panel, Pending};
 use crate::decision::{self, Addition, Decision};
 use crate::effect::Signal;
 use crate::evidence::{PendingScan, SightOf};
 use crate::input::Device;
 use crate::removal::{self, Removal};
 use crate::view::WaitsFor;
-use crate::weight_step::WeightStep;
+use crate::weight_step::{Condition, WeightStep};
 
 /// A code that is not felt by the scale for so long is asked about.
 pub(super) const SCAN_PATIENCE: Duration = Duration::from_secs(12);
@@ -25,31 +25,48 @@ const SAME_CODE_REST: Duration = Duration::from_millis(1_500);
 const ONE_MORE_LOOK: Duration = Duration::from_millis(350);
 /// It waits this long while something still moves, or when nothing was seen (someone leans).
 const STILL_MOVING: Duration = Duration::from_millis(1_200);
+/// It waits for the scale to be at rest no longer than this, looked at so often.
+const LEANING: Duration = Duration::from_secs(6);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// So near in weight is the same thing coming back, in grams.
 const SAME_THING_G: i32 = 6;
 
 impl Cart {
     pub(super) fn on_step(&mut self, step: WeightStep, now: Moment) {
+        // What the cameras saw change belongs to this step.
+        self.unfelt = None;
+        let little = self.is_little(&step);
         match self.state.phase {
             // Before a trip the load is the shopper's own; after payment it is theirs.
             Phase::Idle | Phase::Paid | Phase::Receipted => return,
-            Phase::Locked | Phase::Paying => self.unlock(),
-            Phase::Shopping => {}
+            Phase::Locked | Phase::Paying if !little => self.unlock(),
+            Phase::Locked | Phase::Paying | Phase::Shopping => {}
         }
-        let step = match self.pending.take() {
-            Some(before) => WeightStep {
-                at: step.at,
-                delta: Grams(before.step.delta.0 + step.delta.0),
-                sigma_g: before.step.sigma_g.hypot(step.sigma_g),
-            },
-            None => step,
-        };
-        if step.delta.0.abs() < self.setup.scale.min_step_g as i32 {
+        if let Some(before) = self.pending.as_ref().map(|p| p.step).filter(|before| self.is_over_with(before, &step)) {
+            let later = self.evidence.take_looks_after(before.at);
+            self.decide_pending(now, true);
+            self.evidence.return_looks(later);
+        }
+        let step = self.pending.take().map_or(step, |before| before.step.then(step));
+        if self.is_little(&step) && !step.stirred() {
             // Put in and taken out again, or a hand that leaned: nothing happened.
             return;
         }
         self.pending = Some(Pending { step, due: now, last: step.at + STILL_MOVING });
         self.resolve_pending(now);
+    }
+
+    /// True for a stir: too little is left of it to be a thing.
+    fn is_little(&self, step: &WeightStep) -> bool {
+        (step.delta.0.abs() as f32) < self.setup.scale.min_step_g
+    }
+
+    /// True when `next` is another matter than what still waits. A load that comes and goes again may be
+    /// someone leaning, and two things may land one after the other; but what went out and what came
+    /// in after it are two things, unless it is the same one coming back.
+    fn is_over_with(&self, before: &WeightStep, next: &WeightStep) -> bool {
+        let both = before.then(*next);
+        self.is_little(before) || (before.delta.0 < 0 && next.delta.0 > 0 && !self.is_little(&both))
     }
 
     /// Voids the lock: the basket is no longer what it was.
@@ -68,6 +85,10 @@ impl Cart {
 
     /// Decides the pending step if it is sure, or if its time is up.
     pub(super) fn resolve_pending(&mut self, now: Moment) {
+        self.decide_pending(now, false);
+    }
+
+    fn decide_pending(&mut self, now: Moment, at_once: bool) {
         let Some(pending) = self.pending.take() else { return };
         let step = pending.step;
         let sight = self.evidence.sight(step.at.max(now));
@@ -75,13 +96,16 @@ impl Cart {
         let seen = sight.looked() || !scans.is_empty();
         let patience = if seen && !self.evidence.moving { ONE_MORE_LOOK } else { STILL_MOVING };
         let due = step.at + patience;
-        let over = now >= due || now >= pending.last;
-        let done = if step.delta.0 > 0 {
-            self.put_in(&step, &sight, &scans, over, now)
-        } else {
-            self.taken_out(&step, &sight, &scans, over, now)
+        // Who leans is not at rest for long, and what leaning felt like goes with them.
+        let rests = self.steps.condition() == Condition::Settled || now >= step.at + LEANING || !self.scale_works();
+        let over = at_once || (rests && (now >= due || now >= pending.last));
+        let done = match step.delta.0 {
+            _ if self.is_little(&step) => over && self.look_again(&step, now),
+            1.. => self.put_in(&step, &sight, &scans, over, now),
+            _ => self.taken_out(&step, &sight, &scans, over, now),
         };
         if !done {
+            let due = if now >= due { now + LOOK_AGAIN } else { due };
             self.pending = Some(Pending { due, ..pending });
         }
     }
@@ -98,11 +122,21 @@ impl Cart {
             self.effects.push_back(crate::Effect::Show);
             return true;
         }
-        match decision::decide(step, sight, scans, &self.catalogue, &self.setup.thresholds) {
+        let swaps = self.swaps(step, sight, scans, now);
+        match decision::decide(step, sight, scans, &swaps, &self.catalogue, &self.setup.thresholds) {
             Decision::Add(additions) => {
                 self.add(&additions, step.delta, None, now);
                 true
             }
+            Decision::Swap(exchange) => {
+                self.exchange(&exchange, step.delta, None, now);
+                true
+            }
+            Decision::AskSwap(pairs) if over => {
+                self.ask_swap(step.delta, pairs, sight);
+                true
+            }
+            Decision::AskSwap(_) => false,
             Decision::Hold { reason, candidates } if over => {
                 self.hold(step.delta, reason, candidates, Vec::new(), sight);
                 true
@@ -114,20 +148,35 @@ impl Cart {
     /// The removal that was asked about and has just been put back.
     fn came_back(&self, step: &WeightStep) -> Option<HoldId> {
         let same = |hold: &&Hold| {
-            hold.reason == HoldReason::WhichRemoved && (hold.weight.0 + step.delta.0).abs() <= SAME_THING_G
+            matches!(hold.reason, HoldReason::WhichRemoved | HoldReason::Recount)
+                && (hold.weight.0 + step.delta.0).abs() <= SAME_THING_G
         };
         self.state.basket.holds.iter().rev().find(same).map(|hold| hold.hold)
     }
 
     /// Adds lines; `resolved` is the hold they settle.
     pub(super) fn add(&mut self, additions: &[Addition], weight: Grams, resolved: Option<HoldId>, now: Moment) {
-        let mut events = Vec::new();
+        self.add_after(Vec::new(), additions, weight, resolved, now);
+    }
+
+    /// Adds lines in one commit with what had to happen `before`.
+    pub(super) fn add_after(
+        &mut self,
+        before: Vec<TripEvent>,
+        additions: &[Addition],
+        weight: Grams,
+        resolved: Option<HoldId>,
+        now: Moment,
+    ) {
+        let mut events = before;
         let mut left = weight;
         let mut line = self.state.last_line;
         for (n, addition) in additions.iter().enumerate() {
             line = LineId(line.0 + 1);
             let product = self.catalogue.get(&addition.sku);
-            let own = if n + 1 == additions.len() { left } else { product.and_then(|p| p.weight).unwrap_or(left) };
+            let pieces = if let Quantity::Each(pieces) = addition.quantity { pieces as i32 } else { 1 };
+            let usual = product.and_then(|p| p.weight).map(|w| Grams(w.0.saturating_mul(pieces)));
+            let own = if n + 1 == additions.len() { left } else { usual.unwrap_or(left) };
             left = Grams(left.0 - own.0);
             let weight = (addition.evidence != Why::ScannedOnly).then_some(own);
             let item = LineItem {
@@ -166,7 +215,14 @@ impl Cart {
         }
         self.evidence.settle_scans(skus);
         self.parked.retain(|(_, scan)| !skus.contains(&scan.sku));
+        self.settle_looks();
+    }
+
+    /// Forgets the looks: what they showed is explained.
+    pub(super) fn settle_looks(&mut self) {
         self.evidence.settle_looks();
+        self.unfelt = None;
+        self.stirred = None;
     }
 
     pub(super) fn hold(
@@ -183,11 +239,10 @@ impl Cart {
         if let Some(thumbnail) = &sight.thumbnail {
             self.thumbnails.insert(number, thumbnail.clone());
         }
-        self.panel.ask = Some((number, WaitsFor::Answer));
-        self.panel.search = None;
-        self.panel.weigh = None;
-        self.evidence.settle_looks();
-        self.signal(if reason == HoldReason::Unsure { Signal::Ask } else { Signal::Held });
+        self.panel = Panel { ask: Some((number, WaitsFor::Answer)), ..Panel::default() };
+        self.settle_looks();
+        let asks = matches!(reason, HoldReason::Unsure | HoldReason::Swapped);
+        self.signal(if asks { Signal::Ask } else { Signal::Held });
         number
     }
 
@@ -207,8 +262,16 @@ impl Cart {
             things: 1,
             thumbnail: None,
         };
-        let sight = if scans.is_empty() { sight } else { &scanned };
-        match removal::explain(step, sight, &self.state, &self.catalogue) {
+        let went = self.evidence.went(step.at.max(now));
+        // What lies there now is not what went; a look in flight may be.
+        let flying = !went.looked() && !self.evidence.came(step.at.max(now)).looked();
+        let went = match scans.is_empty() {
+            false => &scanned,
+            true if flying => sight,
+            true => &went,
+        };
+        let swaps = self.swaps(step, sight, &[], now);
+        match removal::explain(step, went, &swaps, &self.state, &self.catalogue) {
             Removal::Line { line, pieces } => {
                 self.remove(line, pieces, Some(step.delta), None, now);
                 true
@@ -216,15 +279,30 @@ impl Cart {
             Removal::Hold(hold) => {
                 self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::TakenOut }]);
                 self.close_panel(hold);
-                self.evidence.settle_looks();
+                self.settle_looks();
                 self.signal(Signal::Idle);
+                true
+            }
+            Removal::Own(_) => {
+                self.own_gone(step.delta);
+                true
+            }
+            Removal::Swap(swap) if over => {
+                match decision::exchange(&swap, step, &[], &self.catalogue) {
+                    Some(exchange) => self.exchange(&exchange, step.delta, None, now),
+                    None => self.ask_swap(step.delta, vec![(swap.out, swap.into)], sight),
+                }
+                true
+            }
+            Removal::AskSwap(pairs) if over => {
+                self.ask_swap(step.delta, pairs, sight);
                 true
             }
             Removal::Ask(lines) if over => {
                 self.hold(step.delta, HoldReason::WhichRemoved, Vec::new(), lines, sight);
                 true
             }
-            Removal::Ask(_) => false,
+            Removal::Ask(_) | Removal::AskSwap(_) | Removal::Swap(_) => false,
         }
     }
 
@@ -241,10 +319,11 @@ impl Cart {
         let before = self.total();
         let mut events = vec![TripEvent::ItemRemoved { line, pieces, weight }];
         events.extend(resolved.map(|hold| TripEvent::HoldResolved { hold, outcome: Outcome::Removed }));
+        // What is gone was swapped for nothing.
+        let moot = self.moot_swaps(line);
+        events.extend(moot.iter().map(|hold| TripEvent::HoldResolved { hold: *hold, outcome: Outcome::Dropped }));
         self.record(events);
-        if let Some(hold) = resolved {
-            self.close_panel(hold);
-        }
+        moot.into_iter().chain(resolved).for_each(|hold| self.close_panel(hold));
         self.explain(std::slice::from_ref(&item.sku), now);
         let name = self.catalogue.get(&item.sku).map_or_else(|| item.sku.to_string(), |p| p.name.clone());
         let mut price = before;
@@ -273,6 +352,9 @@ impl Cart {
             self.effects.push_back(crate::Effect::Warn(what));
             return;
         };
+        if self.settle_swap_by_code(&product.sku, &scan, now) {
+            return;
+        }
         if let Some(hold) = self.hold_for(&product.sku) {
             self.settle_hold_by_code(hold, &product.sku, scan, now);
             return;
@@ -297,8 +379,10 @@ impl Cart {
         let product = self.catalogue.get(sku)?;
         let open = self.panel.ask.map(|(hold, _)| hold);
         let fits = |hold: &&Hold| {
-            let step = WeightStep { at: Moment::default(), delta: hold.weight, sigma_g: 1.5 };
-            hold.weight.0 > 0 && crate::fusion::quantity_of(product, &step).is_some()
+            let step = WeightStep { delta: hold.weight, sigma_g: 1.5, ..WeightStep::default() };
+            hold.reason != HoldReason::Swapped
+                && hold.weight.0 > 0
+                && crate::fusion::quantity_of(product, &step).is_some()
         };
         let asked = self.state.basket.holds.iter().find(|h| Some(h.hold) == open).filter(fits);
         // A weight that any amount fits says nothing: only the open question may be meant then.
@@ -312,7 +396,7 @@ impl Cart {
         let (Some(held), Some(product)) = (self.state.basket.hold(hold).cloned(), self.catalogue.get(sku)) else {
             return;
         };
-        let step = WeightStep { at: now, delta: held.weight, sigma_g: 1.5 };
+        let step = WeightStep { at: now, delta: held.weight, sigma_g: 1.5, ..WeightStep::default() };
         let content = scan.content.clone();
         let scanned = PendingScan { sku: sku.clone(), scan, since: now };
         let Some(by_weight) = crate::fusion::quantity_of(product, &step) else { return };
@@ -352,9 +436,8 @@ impl Cart {
         self.thumbnails.remove(&hold);
         self.parked.retain(|(parked, _)| *parked != hold);
         if self.panel.ask.is_some_and(|(open, _)| open == hold) {
-            self.panel.search = None;
-            self.panel.weigh = None;
-            self.panel.ask = self.state.basket.holds.last().map(|h| (h.hold, WaitsFor::Answer));
+            let ask = self.state.basket.holds.last().map(|h| (h.hold, WaitsFor::Answer));
+            self.panel = Panel { ask, ..Panel::default() };
         }
     }
 }

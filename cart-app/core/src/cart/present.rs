@@ -62,7 +62,8 @@ impl Cart {
     /// Why the way to payment is shut.
     pub(super) fn pay_blocked(&self) -> Option<PayBlocked> {
         let basket = &self.state.basket;
-        if !basket.holds.is_empty() || self.pending.is_some() || !self.evidence.scans().is_empty() {
+        let waits = self.pending.is_some() || self.unfelt.is_some();
+        if !basket.holds.is_empty() || waits || !self.evidence.scans().is_empty() {
             Some(PayBlocked::Unresolved)
         } else if basket.lines.is_empty() {
             Some(PayBlocked::Empty)
@@ -102,14 +103,17 @@ impl Cart {
         if let (Some(hold), Some(product)) = (held, self.panel.weigh.as_ref().and_then(|sku| self.catalogue.get(sku)))
             && let Sale::Weight { per_kg } = product.sale
         {
+            let tare = self.tare().weight;
+            let net = Grams(hold.weight.0.saturating_sub(tare.0).max(0));
             return Screen::Weigh(WeighView {
                 sku: product.sku.clone(),
                 name: product.name.clone(),
                 gross: hold.weight,
-                tare: Grams(0),
-                net: hold.weight,
+                tare,
+                tares: self.tares_for(hold.weight),
+                net,
                 per_kg: self.money(per_kg),
-                price: self.steady().then(|| self.money(by_weight(per_kg, hold.weight))),
+                price: (self.steady() && net.0 > 0).then(|| self.money(by_weight(per_kg, net))),
             });
         }
         match (&self.panel.search, held) {
@@ -145,7 +149,13 @@ impl Cart {
             Sale::Each { price } => price,
             Sale::Weight { per_kg } => by_weight(per_kg, weight),
         };
-        Tile { sku: product.sku.clone(), name: product.name.clone(), price: self.money(minor), line: None }
+        Tile {
+            sku: product.sku.clone(),
+            name: product.name.clone(),
+            price: self.money(minor),
+            line: None,
+            instead_of: None,
+        }
     }
 
     fn banner(&self) -> Option<Banner> {
@@ -161,6 +171,8 @@ impl Cart {
         } else if let Some((percent, false)) = self.battery.filter(|(percent, _)| *percent < self.setup.battery_reserve)
         {
             Some(Banner::BatteryLow(percent))
+        } else if self.steps.condition() == Condition::Tilted && self.state.phase == Phase::Shopping {
+            Some(Banner::Tilted)
         } else if self.steps.condition() == Condition::Unsteady && self.state.phase == Phase::Shopping {
             Some(Banner::Unsteady)
         } else {
@@ -203,10 +215,16 @@ impl Cart {
     fn ask(&self) -> Option<AskView> {
         let (number, waits_for) = self.panel.ask?;
         let hold = self.state.basket.hold(number)?;
-        let tiles = if hold.reason == HoldReason::WhichRemoved {
-            hold.lines.iter().filter_map(|line| self.line_tile(*line)).collect()
-        } else {
-            hold.candidates.iter().filter_map(|sku| Some(self.tile(self.catalogue.get(sku)?, hold.weight))).collect()
+        let by_sku = || hold.candidates.iter().filter_map(|sku| Some(self.tile(self.catalogue.get(sku)?, hold.weight)));
+        let by_line = || hold.lines.iter().filter_map(|line| self.line_tile(*line));
+        let tiles = match hold.reason {
+            HoldReason::WhichRemoved => by_line().collect(),
+            HoldReason::Recount if hold.weight.0 < 0 => by_line().collect(),
+            HoldReason::Swapped => {
+                let pairs = hold.lines.iter().zip(&hold.candidates);
+                pairs.filter_map(|(line, sku)| self.swap_tile(*line, sku, hold.weight)).collect()
+            }
+            _ => by_sku().collect(),
         };
         Some(AskView {
             hold: number,
@@ -215,6 +233,7 @@ impl Cart {
             thumbnail: self.thumbnail(number),
             tiles,
             waits_for,
+            may_be_own: self.may_be_own(hold),
         })
     }
 
@@ -226,7 +245,21 @@ impl Cart {
     fn line_tile(&self, line: trip::LineId) -> Option<Tile> {
         let item = self.state.basket.line(line)?;
         let priced = trip::pricing::price_line(item, &self.catalogue).ok()?;
-        Some(Tile { sku: item.sku.clone(), name: priced.name, price: self.money(-priced.price), line: Some(line) })
+        Some(Tile {
+            sku: item.sku.clone(),
+            name: priced.name,
+            price: self.money(-priced.price),
+            line: Some(line),
+            instead_of: None,
+        })
+    }
+
+    /// A product that may lie there now for a line.
+    fn swap_tile(&self, line: trip::LineId, sku: &trip::Sku, delta: Grams) -> Option<Tile> {
+        let item = self.state.basket.line(line)?;
+        let weight = Grams(self.weight_of(line, 1)?.0.saturating_add(delta.0));
+        let name = self.catalogue.get(&item.sku).map_or_else(|| item.sku.to_string(), |p| p.name.clone());
+        Some(Tile { line: Some(line), instead_of: Some(name), ..self.tile(self.catalogue.get(sku)?, weight) })
     }
 
     fn receipt_view(&self, totals: &Totals) -> ReceiptView {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cart_vision::{Candidate, Scan, Sighting, Symbology};
-use hal::{CameraId, Moment, WeightReading};
+use cart_vision::{Candidate, Change, Direction, Opinion, Scan, Sighting, Symbology};
+use hal::{CameraId, Moment, MotionReading, WeightReading};
 use trip::basket::HoldReason;
 use trip::event::Tender;
 use trip::message::{Command, Order, VERSION};
@@ -13,6 +13,9 @@ use super::*;
 use crate::fusion::tests::{catalogue, sku};
 use crate::input::Intent;
 use crate::view::{PayBlocked, PayStep, Screen};
+
+mod swaps;
+mod whole;
 
 /// A cart on a quiet bench: the load is set by hand, samples come at 80 Hz.
 struct Bench {
@@ -38,6 +41,8 @@ impl Bench {
             scale: ScaleTuning::default(),
             battery_reserve: 15,
             receipt_qr: None,
+            own: OwnLimits::default(),
+            tares: Tare::usual(),
         };
         let cart = Cart::new(setup, catalogue(), TripState::replay(&journal));
         let mut bench = Self { cart, now: Moment::from_millis(20_000), load_g, track: 0, journal, signals: Vec::new() };
@@ -95,9 +100,39 @@ impl Bench {
             bbox_in_frame: Default::default(),
             candidates,
             unknown: 0.01,
+            change: None,
             thumbnail: None,
         };
         self.input(Input::Sighting(sighting));
+    }
+
+    /// Something lies there now that the cameras did not see come in by itself.
+    fn see_change(&mut self, named: &[(&str, f32)]) {
+        self.track += 1;
+        let candidates: Vec<_> = named.iter().map(|(name, p)| Candidate { sku: sku(name), probability: *p }).collect();
+        let unknown = (1.0 - named.iter().map(|(_, p)| p).sum::<f32>()) / 3.0;
+        let now = Some(Opinion { candidates: candidates.clone(), unknown });
+        let sighting = Sighting {
+            at: self.now,
+            camera: CameraId(0),
+            track: self.track,
+            bbox_in_frame: Default::default(),
+            candidates,
+            unknown,
+            change: Some(Change { direction: Direction::Unclear, now, before: None }),
+            thumbnail: None,
+        };
+        self.input(Input::Sighting(sighting));
+    }
+
+    /// A hand at work: nothing settles.
+    fn stir(&mut self, ms: u64) {
+        let calm = self.load_g;
+        for n in 0..ms * 80 / 1_000 {
+            self.load_g = calm + if n % 4 < 2 { 14.0 } else { -14.0 };
+            self.wait(13);
+        }
+        self.load_g = calm;
     }
 
     fn scan(&mut self) {

@@ -5,7 +5,7 @@ use trip::basket::{Evidence as Why, HoldReason};
 use trip::event::{Ending, Outcome};
 use trip::{Grams, HoldId, LineId, Phase, Quantity, Sale, Sku, TripEvent, TripId};
 
-use super::Cart;
+use super::{Cart, Panel};
 use crate::decision::Addition;
 use crate::effect::{Effect, Signal};
 use crate::evidence::SightOf;
@@ -23,6 +23,9 @@ impl Cart {
             Intent::Start => self.start(),
             Intent::Answer { hold, sku } => self.answer(hold, &sku, now),
             Intent::AnswerLine { hold, line } => self.answer_line(hold, line, now),
+            Intent::AnswerSwap { hold, line, sku } => self.answer_swap(hold, Some(line), &sku, now),
+            Intent::NothingChanged { hold } => self.nothing_changed(hold),
+            Intent::OwnThing { hold } => self.own_thing(hold),
             Intent::SomethingElse { hold } => self.something_else(hold),
             Intent::Search { text } => {
                 if self.panel.search.is_some() {
@@ -30,8 +33,10 @@ impl Cart {
                 }
             }
             Intent::Choose { sku } => self.choose(&sku, now),
+            Intent::Tare { number } => self.choose_tare(number),
             Intent::ConfirmWeigh => self.confirm_weigh(now),
             Intent::Back => {
+                self.panel.tare = None;
                 if self.panel.weigh.take().is_none() {
                     self.panel.search = None;
                 }
@@ -69,8 +74,16 @@ impl Cart {
         self.setup.trips = number;
         self.evidence.clear();
         self.steps.rebase();
-        let baseline = self.steps.gross().unwrap_or_default();
-        self.record(vec![TripEvent::TripStarted { trip, catalogue: self.catalogue.version, baseline }]);
+        self.unfelt = None;
+        self.stirred = None;
+        let load = self.steps.gross().unwrap_or_default();
+        let catalogue = self.catalogue.version;
+        if load.0 <= self.setup.own.most_g {
+            return self.record(vec![TripEvent::TripStarted { trip, catalogue, baseline: load }]);
+        }
+        // So much is hardly a bag; perhaps the last shopper left it. It is held like anything unknown.
+        self.record(vec![TripEvent::TripStarted { trip, catalogue, baseline: Grams(0) }]);
+        self.hold(load, HoldReason::Unknown, Vec::new(), Vec::new(), &SightOf::nothing());
     }
 
     fn answer(&mut self, hold: HoldId, sku: &Sku, now: Moment) {
@@ -80,8 +93,10 @@ impl Cart {
         };
         match held.reason {
             HoldReason::WhichRemoved => return,
+            HoldReason::Recount if held.weight.0 <= 0 => return,
             HoldReason::NeverPutIn => return self.answer_unfelt(hold, sku, now),
-            HoldReason::Unsure | HoldReason::Unknown | HoldReason::Several => {}
+            HoldReason::Swapped => return self.answer_swap(hold, None, sku, now),
+            HoldReason::Unsure | HoldReason::Unknown | HoldReason::Several | HoldReason::Recount => {}
         }
         if product.barcode_required {
             return self.wait_for(hold, WaitsFor::Code);
@@ -97,7 +112,14 @@ impl Cart {
             self.hold(Grams(held.weight.0 - own.0), HoldReason::Unsure, others, Vec::new(), &SightOf::nothing());
             return;
         }
-        let step = WeightStep { at: now, delta: held.weight, sigma_g: 1.5 };
+        // A bag or tray is not paid for; only the weigh screen, which shows it, takes one off.
+        let tare = if self.panel.weigh.as_ref() == Some(sku) { self.tare().weight } else { Grams(0) };
+        let step = WeightStep {
+            at: now,
+            delta: Grams(held.weight.0.saturating_sub(tare.0)),
+            sigma_g: 1.5,
+            ..WeightStep::default()
+        };
         if let Some(quantity) = fusion::quantity_of(&product, &step) {
             let addition = Addition { sku: sku.clone(), quantity, evidence: Why::Chosen };
             return self.add(&[addition], held.weight, Some(hold), now);
@@ -108,7 +130,19 @@ impl Cart {
 
     fn answer_line(&mut self, hold: HoldId, line: LineId, now: Moment) {
         let Some(held) = self.state.basket.hold(hold).cloned() else { return };
-        if held.reason != HoldReason::WhichRemoved || !held.lines.contains(&line) {
+        if held.reason == HoldReason::Swapped {
+            let pair = held.lines.iter().zip(&held.candidates).find(|(out, _)| **out == line);
+            if let Some((_, sku)) = pair {
+                self.answer_swap(hold, Some(line), sku, now);
+            }
+            return;
+        }
+        let removal = match held.reason {
+            HoldReason::WhichRemoved => true,
+            HoldReason::Recount => held.weight.0 < 0,
+            _ => false,
+        };
+        if !removal || !held.lines.contains(&line) {
             return;
         }
         let pieces = self.pieces_gone(line, held.weight);
@@ -125,11 +159,15 @@ impl Cart {
         if rest < -CLEARLY_MORE_G {
             let others = held.lines.into_iter().filter(|other| *other != line).collect();
             self.hold(Grams(rest), HoldReason::WhichRemoved, Vec::new(), others, &SightOf::nothing());
+        } else {
+            // So near is the same thing; the shopper's word settles what is left of the difference.
+            self.steps.excuse(Grams(rest));
+            self.recount();
         }
     }
 
     /// What `pieces` pieces of a line weigh, as felt or else by the catalogue.
-    fn weight_of(&self, line: LineId, pieces: u32) -> Option<Grams> {
+    pub(super) fn weight_of(&self, line: LineId, pieces: u32) -> Option<Grams> {
         let item = self.state.basket.line(line)?;
         let have = match item.quantity {
             Quantity::Each(have) => have.max(1),
@@ -175,19 +213,21 @@ impl Cart {
     }
 
     fn something_else(&mut self, hold: HoldId) {
-        let asked = self.state.basket.hold(hold).is_some_and(|h| h.weight.0 > 0);
+        let asked = self.state.basket.hold(hold).is_some_and(|h| h.weight.0 > 0 || h.reason == HoldReason::Swapped);
         if asked {
-            self.panel.ask = Some((hold, WaitsFor::Answer));
-            self.panel.search = Some(String::new());
+            let ask = Some((hold, WaitsFor::Answer));
+            self.panel = Panel { ask, search: Some(String::new()), ..Panel::default() };
         }
     }
 
     fn choose(&mut self, sku: &Sku, now: Moment) {
         let Some((hold, _)) = self.panel.ask else { return };
         let Some(product) = self.catalogue.get(sku) else { return };
+        let swapped = self.state.basket.hold(hold).is_some_and(|h| h.reason == HoldReason::Swapped);
         match product.sale {
-            Sale::Weight { .. } => self.panel.weigh = Some(sku.clone()),
-            Sale::Each { .. } => self.answer(hold, sku, now),
+            // What was swapped in lies in the cart already: its weight is known by difference alone.
+            Sale::Weight { .. } if !swapped => self.panel.weigh = Some(sku.clone()),
+            Sale::Weight { .. } | Sale::Each { .. } => self.answer(hold, sku, now),
         }
     }
 
@@ -198,11 +238,9 @@ impl Cart {
         }
     }
 
-    fn wait_for(&mut self, hold: HoldId, what: WaitsFor) {
+    pub(super) fn wait_for(&mut self, hold: HoldId, what: WaitsFor) {
         if self.state.basket.hold(hold).is_some() {
-            self.panel.ask = Some((hold, what));
-            self.panel.search = None;
-            self.panel.weigh = None;
+            self.panel = Panel { ask: Some((hold, what)), ..Panel::default() };
         }
     }
 
@@ -212,7 +250,8 @@ impl Cart {
                 self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::Dropped }]);
                 self.close_panel(hold);
             }
-            Some(HoldReason::WhichRemoved) | None => {}
+            // Nothing of these is there to be taken out; a swap undoes itself when its line goes.
+            Some(HoldReason::WhichRemoved | HoldReason::Swapped) | None => {}
             Some(_) => self.wait_for(hold, WaitsFor::Removal),
         }
     }
@@ -233,8 +272,11 @@ impl Cart {
             _ => return,
         }
         let (None, Some(lane), Ok(totals)) = (self.pay_blocked(), self.lane.clone(), self.totals()) else { return };
+        if self.recount() {
+            return;
+        }
         self.lane_refused = false;
-        self.panel = super::Panel::default();
+        self.panel = Panel::default();
         self.chip = None;
         let basket = trip::pricing::basket_hash(&totals);
         self.record(vec![TripEvent::BasketLocked { version: self.state.locks + 1, lane, total: totals.total, basket }]);
@@ -250,12 +292,14 @@ impl Cart {
         self.parked.clear();
         self.explained.clear();
         self.thumbnails.clear();
-        self.panel = super::Panel::default();
+        self.panel = Panel::default();
         self.fresh = None;
         self.chip = None;
         self.receipt_qr = None;
         self.tender = None;
         self.pending = None;
+        self.unfelt = None;
+        self.stirred = None;
         self.effects.push_back(Effect::Light(Signal::Idle));
     }
 }

@@ -145,5 +145,7 @@ fn reason(reason: HoldReason) -> &'static str {
         HoldReason::Several => "several at once",
         HoldReason::NeverPutIn => "scanned, not put in",
         HoldReason::WhichRemoved => "taken out, not sure which",
+        HoldReason::Swapped => "swapped, perhaps",
+        HoldReason::Recount => "weight does not fit the list",
     }
 }
