@@ -74,6 +74,9 @@ pub enum View {
 pub fn as_input(picture: &RgbImage, side: u32, view: View) -> Option<Vec<f32>> {
     let (width, height) = picture.dimensions();
     let edge = width.min(height);
+    if edge == 0 {
+        return None;
+    }
     let source = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x3).ok()?;
     let mut small = Image::new(side, side, PixelType::U8x3);
     let square = ResizeOptions::new()
@@ -153,8 +156,9 @@ mod tests {
         let plain = as_input(&picture, 4, View::Plain).expect("an input");
         let mirrored = as_input(&picture, 4, View::Mirrored).expect("an input");
         let turned: Vec<f32> = plain.chunks_exact(4).flat_map(|row| row.iter().rev().copied()).collect();
-        assert_eq!(mirrored, turned);
-        assert_ne!(mirrored, plain);
+        let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        // A pixel value may be rounded the other way.
+        assert!(apart(&mirrored, &turned) < 0.01 && apart(&mirrored, &plain) > 0.5);
         assert!(as_input(&RgbImage::new(0, 0), 4, View::Plain).is_none());
     }
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 # Pixels along each side of what the shipped model is given. Training looks are smaller: a random crop
 # shows a thing larger than a whole photo does, and this evens it out (Touvron et al., FixRes, 2019).
-INPUT = 256
+INPUT = 224
 
 
 def read_list(root: Path, name: str) -> list[tuple[Path, int, int]]:

@@ -238,7 +238,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--root", help="folder with classes.csv, the lists and the photos")
     p.add_argument("--net", default="lite0", choices=sorted(NETS))
     p.add_argument("--side", type=int, default=192, help="pixels along each side of a training look")
-    p.add_argument("--look-side", type=int, default=256, help="pixels along each side when measured")
+    p.add_argument("--look-side", type=int, default=224, help="pixels along each side when measured")
     p.add_argument("--mix", type=float, default=0.5, help="share of batches whose pictures are mixed")
     p.add_argument("--list", default="train.txt", help="one list, or several joined by commas")
     p.add_argument("--val", default="val.txt")
