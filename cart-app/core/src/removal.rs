@@ -45,6 +45,9 @@ const SUREST_LOOK: f32 = 0.97;
 /// Posterior from which a removal is taken without asking.
 const SURE: f32 = 0.93;
 
+/// A look that gives a product so much has seen it go.
+const SEEN_TO_GO: f32 = 0.5;
+
 struct Candidate {
     what: Removal,
     /// Lines of the same product that weigh the same are one answer: any of them may go.
@@ -90,9 +93,15 @@ pub fn explain(step: &WeightStep, went: &SightOf, swaps: &[Swap], state: &TripSt
     candidates.reverse();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     // Where the load dipped further something else may have come in, and that the rest weighs as a line
-    // does is then no proof.
-    let plain = step.dip_g < STIR_G || went.looked();
-    choose(candidates, swaps, plain)
+    // does is then no proof: it must have been seen to go.
+    let seen = |what: &Removal| match what {
+        Removal::Line { line, .. } => {
+            state.basket.line(*line).is_some_and(|item| went.of(&item.sku, catalogue.products().len()) >= SEEN_TO_GO)
+        }
+        _ => true,
+    };
+    let proven = step.dip_g < STIR_G || candidates.first().is_some_and(|best| seen(&best.what));
+    choose(candidates, swaps, proven)
 }
 
 /// How likely each line is to be what was seen to go, before it is weighed; they sum to one.
@@ -129,12 +138,12 @@ fn portions(item: &LineItem, catalogue: &Catalogue) -> Vec<(u32, f32, f32)> {
     }
 }
 
-fn choose(candidates: Vec<Candidate>, swaps: &[Swap], plain: bool) -> Removal {
+fn choose(candidates: Vec<Candidate>, swaps: &[Swap], proven: bool) -> Removal {
     let swapped: f32 = swaps.iter().map(|swap| swap.score).sum();
     let sum: f32 = candidates.iter().map(|c| c.score).sum::<f32>() + NOTHING_FITS + swapped;
     let sure = candidates.first().is_some_and(|best| {
         let same: f32 = candidates.iter().filter(|c| c.same_as == best.same_as).map(|c| c.score).sum();
-        plain && same / sum >= SURE
+        proven && same / sum >= SURE
     });
     let mut candidates = candidates.into_iter();
     if sure && let Some(best) = candidates.next() {

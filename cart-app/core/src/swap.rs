@@ -47,13 +47,15 @@ const PLAIN_SPREAD_G: f32 = 600.0;
 /// A dip or peak tells a weight to within this share and these grams.
 const EXCURSION_SHARE: f32 = 0.12;
 const EXCURSION_SIGMA_G: f32 = 10.0;
+/// So many swaps are too brief for the scale to go all the way.
+const BRIEF: f32 = 0.5;
 /// A line's own weight was felt with this error, in grams.
 const FELT_SIGMA_G: f32 = 1.5;
 /// When nothing is left of a movement: how likely it was a swap if something was lifted, if only a
 /// hand pressed, and if the scale felt nothing.
 const AFTER_A_DIP: f32 = 0.3;
 const AFTER_A_PEAK: f32 = 0.12;
-const AFTER_NOTHING: f32 = 0.08;
+const AFTER_NOTHING: f32 = 0.06;
 /// A look at what lies there may fail so often even if it is what always lay there.
 const POOR_LOOK: f32 = 0.01;
 /// So far, in standard deviations, a weight still fits.
@@ -110,10 +112,12 @@ pub fn pairs(
 /// How much better a swap explains dip and peak than a plain change does. `least_g` is the lighter of
 /// the two things: so far the load went beyond both ends.
 fn excursion(step: &WeightStep, least_g: f32) -> f32 {
-    let sigma = EXCURSION_SHARE * least_g + EXCURSION_SIGMA_G;
+    let sigma = excursion_sigma(least_g);
     let near = |felt: f32| {
         let z = (felt - least_g) / sigma;
-        (-0.5 * z * z).exp() / (sigma * std::f32::consts::TAU.sqrt())
+        let whole = (-0.5 * z * z).exp() / (sigma * std::f32::consts::TAU.sqrt());
+        let part = if felt <= least_g + sigma { 1.0 / (least_g + sigma) } else { 0.0 };
+        (1.0 - BRIEF) * whole + BRIEF * part
     };
     let mut best: f32 = 0.0;
     if step.dip_g >= STIR_G {
@@ -197,7 +201,7 @@ fn weight_fits(product: &trip::catalogue::Product, felt: &WeightStep) -> f32 {
         }
         // Without a known weight any may fit; produce is swapped for produce by the handful.
         (trip::Sale::Each { .. }, None) => 0.3,
-        (trip::Sale::Weight { .. }, _) => (fusion::density(product, felt) * 300.0).min(0.6),
+        (trip::Sale::Weight { .. }, _) => (fusion::density(product, felt) * 300.0).min(0.4),
     }
 }
 
@@ -206,12 +210,18 @@ fn excursion_fits(step: &WeightStep, least_g: f32) -> f32 {
     if !step.stirred() {
         return 1.0;
     }
+    let sigma = excursion_sigma(least_g);
     let near = |felt: f32| {
-        let z = (felt - least_g) / (EXCURSION_SHARE * least_g + EXCURSION_SIGMA_G);
-        (-0.5 * z * z).exp()
+        let z = (felt - least_g) / sigma;
+        let brief = if felt <= least_g + sigma { BRIEF } else { 0.0 };
+        (-0.5 * z * z).exp().max(brief)
     };
     // A hand may press as well as swap.
     near(step.dip_g).max(near(step.peak_g)).max(if step.dip_g < STIR_G { 0.2 } else { 0.05 })
+}
+
+fn excursion_sigma(least_g: f32) -> f32 {
+    EXCURSION_SHARE * least_g + EXCURSION_SIGMA_G
 }
 
 /// The pairs worth offering, best first, at most four.

@@ -108,7 +108,8 @@ impl Cart {
     /// Open questions about swaps that are void once `line` is gone.
     pub(super) fn moot_swaps(&self, line: LineId) -> Vec<HoldId> {
         let void = |hold: &&trip::Hold| {
-            hold.reason == HoldReason::Swapped && !hold.lines.is_empty() && hold.lines.iter().all(|l| *l == line)
+            // The likeliest pair is the question; the others are guesses beside it.
+            hold.reason == HoldReason::Swapped && hold.lines.first() == Some(&line)
         };
         self.state.basket.holds.iter().filter(void).map(|hold| hold.hold).collect()
     }

@@ -14,6 +14,7 @@ use crate::fusion::tests::{catalogue, sku};
 use crate::input::Intent;
 use crate::view::{PayBlocked, PayStep, Screen};
 
+mod crossings;
 mod swaps;
 mod whole;
 
