@@ -276,4 +276,15 @@ mod tests {
         assert!(matches!(check(1_250, &[("wine", 0.99)], &[]), Decision::Hold { .. }));
         assert!(matches!(check(1_250, &[("wine", 0.99)], &[scan("wine")]), Decision::Add(_)));
     }
+
+    #[test]
+    fn however_sure_a_swap_is_what_needs_its_code_is_not_swapped_in_without_it() {
+        let check = |scans: &[PendingScan]| {
+            let swap = Swap { out: LineId(1), weight_out: Grams(1_200), into: sku("wine"), score: 1.0 };
+            let step = WeightStep { delta: Grams(50), sigma_g: 1.2, ..WeightStep::default() };
+            exchange(&swap, &step, scans, &catalogue()).is_some()
+        };
+        assert!(!check(&[]));
+        assert!(check(&[scan("wine")]));
+    }
 }
