@@ -3,13 +3,15 @@
 //! [`config`] is read once; [`startup`] opens the journal and replays it; devices, [`sight`], the
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
 //! channels to the [`trip_loop`], the one owner of the trip. The rules are in `cart-core`; here are
-//! only files, sockets and pixels. [`demo`] puts a store and a shopper around it.
+//! only files, sockets and pixels. [`recording`] keeps a trip to the bit and plays it again. [`demo`] puts a store and a shopper around it.
 
 pub mod config;
 pub mod demo;
 pub mod devices;
+pub mod enrol;
 pub mod journal;
 pub mod line;
+pub mod recording;
 pub mod run;
 pub mod sight;
 pub mod signal;

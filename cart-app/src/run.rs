@@ -13,16 +13,18 @@ use slint::ComponentHandle;
 use tracing::warn;
 
 use crate::config::Config;
+use crate::recording::Recorder;
 use crate::sight::Sight;
 use crate::ui::{App, Pictures, Screen};
 use crate::wiring::{self, RunningCart};
 use crate::{signal, startup};
 
-/// Runs the cart until it is told to stop.
+/// Runs the cart until it is told to stop. With `record` everything it sees is kept in that file, which
+/// is for staff and for as long as they need it: see [`crate::recording`].
 ///
 /// # Errors
 /// When it cannot start, or must stop because its journal cannot be written.
-pub fn run(config_path: &Path, headless: bool) -> anyhow::Result<()> {
+pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow::Result<()> {
     let config = Config::load(config_path)?;
     let stop = signal::watch()?;
     let ready = startup::prepare(&config)?;
@@ -41,7 +43,11 @@ pub fn run(config_path: &Path, headless: bool) -> anyhow::Result<()> {
             None
         }
     };
-    let cart = wiring::start(&config, ready, devices, troubles, sight.as_ref(), &clock)?;
+    let recorder = record.map(|path| Recorder::create(path, ready.begin.clone())).transpose()?;
+    if let Some(path) = record {
+        warn!("recording all frames into {}: they show people; delete the file when it has served", path.display());
+    }
+    let cart = wiring::start(&config, ready, devices, troubles, sight.as_ref(), recorder.clone(), &clock)?;
     if headless {
         while cart.runs() && !stop.asked() {
             std::thread::sleep(Duration::from_millis(100));
@@ -49,7 +55,9 @@ pub fn run(config_path: &Path, headless: bool) -> anyhow::Result<()> {
     } else {
         show(&cart, stop)?;
     }
-    cart.stop()
+    let stopped = cart.stop();
+    recorder.map_or(Ok(()), |recorder| recorder.finish())?;
+    stopped
 }
 
 /// Devices of the board that could not be opened.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use cart_core::decision::Thresholds;
 use cart_core::weight_step::ScaleTuning;
-use cart_core::{Cart, Setup};
+use cart_core::{Cart, OwnLimits, Setup, Tare};
 use ed25519_dalek::SigningKey;
+use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 use trip::{Catalogue, Phase};
 
 use crate::config::Config;
 use crate::journal::Journal;
+use crate::recording::Begin;
 
 /// A cart that is ready to take inputs.
 pub struct Ready {
@@ -24,6 +26,40 @@ pub struct Ready {
     pub key: SigningKey,
     /// The newest catalogue.
     pub catalogue: Arc<Catalogue>,
+    /// The same once more, for whoever records the trip.
+    pub begin: Begin,
+}
+
+/// What a cart's [`Setup`] is made of: plain facts of its configuration and its journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SetupFacts {
+    /// What trip names begin with.
+    pub trip_base: String,
+    /// How many trips the journal holds.
+    pub trips: u64,
+    /// Posterior from which a line is added without asking.
+    pub add_threshold: f32,
+    /// Above this the scale's word is not taken, in grams.
+    pub capacity_g: f32,
+    /// Below this state of charge, in percent, no new trip begins.
+    pub battery_reserve: u8,
+    /// The QR of the receipt that is on the screen.
+    pub receipt_qr: Option<String>,
+}
+
+/// The core's setup.
+pub fn setup(facts: SetupFacts) -> Setup {
+    let SetupFacts { trip_base, trips, add_threshold, capacity_g, battery_reserve, receipt_qr } = facts;
+    Setup {
+        trip_base,
+        trips,
+        thresholds: Thresholds { add: add_threshold, ..Thresholds::default() },
+        scale: ScaleTuning { capacity_g, ..ScaleTuning::default() },
+        battery_reserve,
+        receipt_qr,
+        own: OwnLimits::default(),
+        tares: Tare::usual(),
+    }
 }
 
 /// Opens all that a cart needs besides its devices.
@@ -42,30 +78,35 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
         warn!("{damage}; staff must look at this cart");
     }
     let state = opened.state;
-    let pinned = match state.catalogue {
-        Some(version) if version != newest.version && state.phase != Phase::Idle => {
-            let text = journal
-                .catalogue(version)?
-                .with_context(|| format!("the running trip's catalogue {version} is not in the journal"))?;
-            Catalogue::parse(&text).context("the running trip's catalogue")?
-        }
-        _ => newest.clone(),
+    let pinned_text = match state.catalogue {
+        Some(version) if version != newest.version && state.phase != Phase::Idle => journal
+            .catalogue(version)?
+            .with_context(|| format!("the running trip's catalogue {version} is not in the journal"))?,
+        _ => text.clone(),
     };
+    let pinned = Catalogue::parse(&pinned_text).context("the running trip's catalogue")?;
     if let Some(trip) = &state.trip {
         info!(%trip, lines = state.basket.lines.len(), "the basket is back");
     }
-    let setup = Setup {
+    let facts = SetupFacts {
         trip_base: format!("{}.{}", config.cart, journal.epoch()),
         trips: opened.trips,
-        thresholds: Thresholds { add: config.sight.add_threshold, ..Thresholds::default() },
-        scale: ScaleTuning { capacity_g: config.board.scale.capacity_g as f32, ..ScaleTuning::default() },
+        add_threshold: config.sight.add_threshold,
+        capacity_g: config.board.scale.capacity_g as f32,
         battery_reserve: config.battery_reserve_percent,
         receipt_qr: journal.get("receipt_qr")?.filter(|_| state.phase == Phase::Receipted),
     };
     let key = load_key(&config.data.join("cart-key"))?;
-    let mut cart = Cart::new(setup, pinned, state);
+    let begin = Begin {
+        program: env!("CARGO_PKG_VERSION").into(),
+        facts: facts.clone(),
+        catalogue: pinned_text,
+        newest: text,
+        state: state.clone(),
+    };
+    let mut cart = Cart::new(setup(facts), pinned, state);
     cart.offer_catalogue(newest.clone());
-    Ok(Ready { cart, journal, key, catalogue: Arc::new(newest) })
+    Ok(Ready { cart, journal, key, catalogue: Arc::new(newest), begin })
 }
 
 /// Reads the cart's key, or makes one: 32 bytes, hexadecimal, for the owner's eyes only.

@@ -12,6 +12,7 @@ use cart_core::{Cart, Effect, Input, View};
 use hal::Moment;
 use tokio::sync::watch;
 use tracing::warn;
+use trip::TripEvent;
 
 use crate::journal::Journal;
 
@@ -23,6 +24,12 @@ pub trait Outputs {
     fn light(&mut self, signal: Signal);
     /// A tone.
     fn tone(&mut self, signal: Signal);
+    /// The cart is about to take an input; only a recorder wants to know.
+    fn heard(&mut self, _input: &Input, _now: Moment) {}
+    /// The cart is about to do what is due.
+    fn due(&mut self, _now: Moment) {}
+    /// These are in the journal now.
+    fn recorded(&mut self, _events: &[TripEvent]) {}
 }
 
 /// The cart, its journal and its outputs.
@@ -68,6 +75,7 @@ impl<O: Outputs> TripLoop<O> {
     /// # Errors
     /// When the journal or a receipt cannot be written: the program must stop.
     pub fn handle(&mut self, input: Input, now: Moment) -> anyhow::Result<()> {
+        self.outputs.heard(&input, now);
         self.cart.handle_input(input, now);
         self.drain()
     }
@@ -77,6 +85,7 @@ impl<O: Outputs> TripLoop<O> {
     /// # Errors
     /// As [`TripLoop::handle`].
     pub fn handle_timeout(&mut self, now: Moment) -> anyhow::Result<()> {
+        self.outputs.due(now);
         self.cart.handle_timeout(now);
         self.drain()
     }
@@ -96,6 +105,7 @@ impl<O: Outputs> TripLoop<O> {
                         .append(&events)
                         .context("nothing is shown that is not on disk; this cart must stop")?;
                     self.appended.send_replace(head.seq);
+                    self.outputs.recorded(&events);
                 }
                 Effect::StoreReceipt { number, cose, qr } => self.store_receipt(&number, &cose, &qr)?,
                 Effect::Light(signal) => self.outputs.light(signal),

@@ -13,15 +13,16 @@ use anyhow::Context;
 use cart_core::effect::Signal;
 use cart_core::{Device, Input, Intent, View};
 use cart_vision::Eye;
-use hal::{Camera, Clock, DeviceError, Devices, IndicatorLight, LightSignal, Sounder, Tone};
+use hal::{Camera, Clock, DeviceError, Devices, IndicatorLight, LightSignal, Moment, Sounder, Tone};
 use tokio::sync::watch;
 use tracing::{debug, warn};
-use trip::LaneId;
 use trip::message::{Telemetry, VERSION};
+use trip::{LaneId, TripEvent};
 
 use crate::config::Config;
 use crate::journal::wall_clock;
 use crate::line;
+use crate::recording::Recorder;
 use crate::sight::{Sight, reader};
 use crate::startup::Ready;
 use crate::trip_loop::{Outputs, TripLoop};
@@ -83,6 +84,7 @@ struct Panel {
     views: watch::Sender<Arc<View>>,
     light: Option<Box<dyn IndicatorLight>>,
     sounder: Option<Box<dyn Sounder>>,
+    recorder: Option<Recorder>,
 }
 
 impl Outputs for Panel {
@@ -104,6 +106,18 @@ impl Outputs for Panel {
         {
             debug!(%why, "sounder");
         }
+    }
+
+    fn heard(&mut self, input: &Input, now: Moment) {
+        self.recorder.iter().for_each(|recorder| recorder.heard(input, now));
+    }
+
+    fn due(&mut self, now: Moment) {
+        self.recorder.iter().for_each(|recorder| recorder.due(now));
+    }
+
+    fn recorded(&mut self, events: &[TripEvent]) {
+        self.recorder.iter().for_each(|recorder| recorder.events(events));
     }
 }
 
@@ -131,7 +145,8 @@ pub fn tone_of(signal: Signal) -> Option<Tone> {
 }
 
 /// Starts everything. `devices` are the opened ones and `troubles` those that could not be; `sight`
-/// is `None` when no model could be opened: codes and scale then go on.
+/// is `None` when no model could be opened: codes and scale then go on. `recorder` is `None` but where
+/// staff asked for a recording.
 ///
 /// # Errors
 /// When a thread, the line or the journal cannot be started.
@@ -141,16 +156,17 @@ pub fn start(
     devices: Devices,
     troubles: Vec<(Device, String)>,
     sight: Option<&Sight>,
+    recorder: Option<Recorder>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<RunningCart> {
     let (inputs, queue) = sync_channel(QUEUE);
     let shutdown = Arc::new(AtomicBool::new(false));
     let threads = Threads { inputs: inputs.clone(), shutdown: shutdown.clone(), clock: clock.clone() };
-    let Ready { cart, journal, key, catalogue } = ready;
+    let Ready { cart, journal, key, catalogue, .. } = ready;
     let line = line::start(config, key, &journal, inputs.clone())?;
     let (views, seen) = watch::channel(Arc::new(cart.view()));
     let Devices { cameras, scale, motion, light, sounder, battery, lane_beacon } = devices;
-    let panel = Panel { views, light, sounder };
+    let panel = Panel { views, light, sounder, recorder: recorder.clone() };
     let trip = TripLoop::new(cart, journal, config.data.join("receipts"), panel, line.appended.clone())?;
     for (device, fault) in troubles {
         inputs.send(Input::Device { device, fault: Some(fault) }).context("the trip's queue")?;
@@ -160,7 +176,7 @@ pub fn start(
             Some(sight) => sight.eye()?,
             None => Eye::new(None, Some(Box::new(reader(&catalogue)))),
         };
-        threads.camera(camera, eye)?;
+        threads.camera(camera, eye, recorder.clone())?;
     }
     if let Some(mut scale) = scale {
         threads.fast("scale", Device::Scale, move || scale.read().map(Input::Weight))?;
@@ -318,7 +334,7 @@ impl Threads {
         })
     }
 
-    fn camera(&self, mut camera: Box<dyn Camera>, mut eye: Eye) -> anyhow::Result<()> {
+    fn camera(&self, mut camera: Box<dyn Camera>, mut eye: Eye, recorder: Option<Recorder>) -> anyhow::Result<()> {
         let id = camera.id().0;
         let mut state = Working::new(Device::Camera(id));
         let mut moving = false;
@@ -327,6 +343,7 @@ impl Threads {
                 Ok(frame) => frame,
                 Err(why) => return state.failed(inputs, &why, clock),
             };
+            recorder.iter().for_each(|recorder| recorder.frame(&frame));
             match eye.look(&frame) {
                 Ok(seen) => {
                     if !state.works(inputs) {

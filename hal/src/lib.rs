@@ -9,7 +9,8 @@
 //! reports, one by one, those that are not there: a cart without a scale still shops by camera.
 //!
 //! Without features the crate is readings, traits, errors and the drivers that need only files.
-//! `camera` and `gpio` add the other real drivers, `sim` the whole simulated device. Deliberately
+//! `camera` and `gpio` add the other real drivers, `sim` the whole simulated device, `recording` the
+//! file that a whole trip's readings are kept in, to the bit. Deliberately
 //! absent: products, prices, trips.
 
 pub mod board;
@@ -20,6 +21,8 @@ pub mod driver;
 pub mod error;
 pub mod inventory;
 pub mod reading;
+#[cfg(feature = "recording")]
+pub mod recording;
 #[cfg(feature = "sim")]
 pub mod sim;
 

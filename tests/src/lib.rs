@@ -3,9 +3,10 @@
 //! The tests start the real programs as processes and meet them as the world does: by their command
 //! lines, their files, their sockets. A [`place::Place`] is one store with one cart in a folder of
 //! its own; [`check`] holds the invariants, one a file, that are true after every trip whatever
-//! happened on the way.
+//! happened on the way. [`generate`] makes trips of its own from a seed and counts what the cart made of them.
 
 pub mod check;
+pub mod generate;
 pub mod place;
 pub mod process;
 pub mod script;

@@ -52,7 +52,7 @@ impl Cart {
             battery: Some(Box::new(SimBattery::new(world.clone(), clock.clone()))),
             lane_beacon: None,
         };
-        let running = wiring::start(&config, ready, devices, Vec::new(), None, &clock)?;
+        let running = wiring::start(&config, ready, devices, Vec::new(), None, None, &clock)?;
         let cart = Self { running, world, clock, catalogue, folders, next: 0, _folder: folder };
         cart.until("the welcome screen", |view| view.screen == Screen::Welcome)?;
         cart.running.touch(Intent::Start);

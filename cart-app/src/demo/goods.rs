@@ -86,6 +86,16 @@ impl Goods {
         Ok(Self { drawn, photos, seed })
     }
 
+    /// The same with the photos of one list file of the folder.
+    ///
+    /// # Errors
+    /// When a file is missing or wrong: it is named.
+    pub fn with_list(pictures: &Path, folder: &Path, list: &Path, seed: u64) -> anyhow::Result<Self> {
+        let mut goods = Self::open(pictures, None, seed)?;
+        goods.photos = Some(PhotoIndex::of_list(folder, list)?);
+        Ok(goods)
+    }
+
     /// True when things look like real photos.
     pub fn has_photos(&self) -> bool {
         self.photos.is_some()
@@ -100,6 +110,14 @@ impl Goods {
             photo || drawn
         };
         catalogue.products().iter().filter(there).map(|p| p.sku.clone()).collect()
+    }
+
+    /// True when it has a picture here: a photo, or else a drawing.
+    pub fn shows(&self, sku: &Sku) -> bool {
+        match &self.photos {
+            Some(photos) => photos.by_sku.contains_key(sku) || self.drawn.pack.contains_key(sku),
+            None => self.drawn.pack.contains_key(sku) || self.drawn.produce.contains_key(sku),
+        }
     }
 
     /// The `n`th thing of the trip: a piece of `product`, weighing `grams` or, without, a piece's
@@ -209,6 +227,10 @@ impl PhotoIndex {
         let list = lists.iter().find(|list| list.is_file());
         let list =
             list.with_context(|| format!("photos: {} has no val.txt, test.txt or train.txt", folder.display()))?;
+        Self::of_list(folder, list)
+    }
+
+    fn of_list(folder: &Path, list: &Path) -> anyhow::Result<Self> {
         let photos = PhotoFolder::open(folder).context("photos")?;
         let mut by_sku: BTreeMap<Sku, Vec<PathBuf>> = BTreeMap::new();
         for photo in photos.list(list).context("photos")? {

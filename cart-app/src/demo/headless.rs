@@ -1,14 +1,15 @@
 //! Without a display: the cart in lockstep with virtual time, its screen drawn in memory.
 //!
 //! Scale, cameras and motion are asked in turn, each at its own rate; recognition is really run on
-//! every frame. Only where the hub or the terminal is waited for does time run at the pace of life.
+//! every frame. Only where the hub or the terminal is waited for does time run at the pace of life;
+//! a cart that is [`Lockstep::alone`] has neither and never waits.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use cart_core::effect::Signal;
@@ -17,8 +18,9 @@ use cart_core::{Input, View};
 use cart_vision::Eye;
 use hal::sim::{SimCamera, SimLaneBeacon, SimMotion, SimScale, World};
 use hal::{BatteryReading, CameraId, LaneBeacon, ManualClock, Moment};
+use tokio::sync::watch;
 use tracing::debug;
-use trip::{Catalogue, LaneId, Phase};
+use trip::{Catalogue, LaneId, Phase, TripEvent, TripState};
 
 use super::goods::Goods;
 use super::script::Script;
@@ -28,6 +30,7 @@ use super::summary::Summary;
 use super::{PlayOptions, servers};
 use crate::config::Config;
 use crate::line::{self, RunningLine};
+use crate::recording::Recorder;
 use crate::sight::Sight;
 use crate::startup::{self, Ready};
 use crate::trip_loop::{Outputs, TripLoop};
@@ -43,10 +46,18 @@ const SCREEN: (u32, u32) = (1280, 800);
 /// A trip that takes longer than this has lost its way.
 const LONGEST: Duration = Duration::from_secs(1_800);
 
-/// Keeps the latest view.
+/// In a scene where nothing has moved for so long, a frame shows nothing that the last one did not:
+/// the eyes have had their looks at rest, and all codes were read.
+const STILL: Duration = Duration::from_millis(900);
+/// So often a still scene is looked at all the same.
+const STILL_PERIOD: Duration = Duration::from_millis(500);
+
+/// Keeps the latest view, and what went into the journal.
 struct Latest {
     view: Option<View>,
     light: Signal,
+    events: Vec<TripEvent>,
+    recorder: Option<Recorder>,
 }
 
 impl Outputs for Latest {
@@ -59,12 +70,25 @@ impl Outputs for Latest {
     }
 
     fn tone(&mut self, _: Signal) {}
+
+    fn heard(&mut self, input: &Input, now: Moment) {
+        self.recorder.iter().for_each(|recorder| recorder.heard(input, now));
+    }
+
+    fn due(&mut self, now: Moment) {
+        self.recorder.iter().for_each(|recorder| recorder.due(now));
+    }
+
+    fn recorded(&mut self, events: &[TripEvent]) {
+        self.recorder.iter().for_each(|recorder| recorder.events(events));
+        self.events.extend_from_slice(events);
+    }
 }
 
 /// The simulated cart and its program, in lockstep.
 pub struct Lockstep {
     trip: TripLoop<Latest>,
-    line: RunningLine,
+    line: Option<RunningLine>,
     from_hub: Receiver<Input>,
     cameras: Vec<(SimCamera, Eye, bool)>,
     scale: SimScale,
@@ -77,21 +101,51 @@ pub struct Lockstep {
     frame_due: Moment,
     slow_due: Moment,
     view: View,
+    computing: Duration,
 }
 
 impl Lockstep {
-    /// Sets the cart up in `world`.
+    /// Sets the cart up in `world`, with its line to the hub.
     ///
     /// # Errors
     /// When sight, line or journal cannot be opened.
     pub fn new(config: &Config, ready: Ready, sight: &Sight, world: World) -> anyhow::Result<Self> {
-        let clock = Arc::new(ManualClock::default());
         let (inputs, from_hub) = sync_channel(1_024);
-        let Ready { cart, journal, key, .. } = ready;
-        let line = line::start(config, key, &journal, inputs)?;
+        let line = line::start(config, ready.key.clone(), &ready.journal, inputs)?;
+        Self::set_up(config, ready, sight, world, Some(line), from_hub, None)
+    }
+
+    /// Sets the cart up in `world`, out of reach of any hub: it shops, but cannot pay. `recorder`
+    /// keeps all that it sees and does.
+    ///
+    /// # Errors
+    /// When sight or journal cannot be opened.
+    pub fn alone(
+        config: &Config,
+        ready: Ready,
+        sight: &Sight,
+        world: World,
+        recorder: Option<Recorder>,
+    ) -> anyhow::Result<Self> {
+        let (_, from_hub) = sync_channel(1);
+        Self::set_up(config, ready, sight, world, None, from_hub, recorder)
+    }
+
+    fn set_up(
+        config: &Config,
+        ready: Ready,
+        sight: &Sight,
+        world: World,
+        line: Option<RunningLine>,
+        from_hub: Receiver<Input>,
+        recorder: Option<Recorder>,
+    ) -> anyhow::Result<Self> {
+        let clock = Arc::new(ManualClock::default());
+        let Ready { cart, journal, .. } = ready;
         let view = cart.view();
-        let latest = Latest { view: None, light: Signal::Idle };
-        let trip = TripLoop::new(cart, journal, config.data.join("receipts"), latest, line.appended.clone())?;
+        let latest = Latest { view: None, light: Signal::Idle, events: Vec::new(), recorder };
+        let appended = line.as_ref().map_or_else(|| watch::channel(0).0, |line| line.appended.clone());
+        let trip = TripLoop::new(cart, journal, config.data.join("receipts"), latest, appended)?;
         let count = config.board.cameras.len().max(1);
         let camera =
             |n: usize| Ok((SimCamera::new(world.clone(), CameraId(n as u8), clock.clone()), sight.eye()?, false));
@@ -110,7 +164,24 @@ impl Lockstep {
             frame_due: Moment(0),
             slow_due: Moment(0),
             view,
+            computing: Duration::ZERO,
         })
+    }
+
+    /// The trip as it stands, for whoever checks what the screen and the journal say.
+    pub fn state(&self) -> &TripState {
+        self.trip.cart().state()
+    }
+
+    /// What has gone into the journal since this was asked last.
+    pub fn take_events(&mut self) -> Vec<TripEvent> {
+        std::mem::take(&mut self.trip.outputs().events)
+    }
+
+    /// Real time that the cart itself took in the last tick: both cameras' looks, the core, the
+    /// journal, the view; not what the simulation took.
+    pub fn computing(&self) -> Duration {
+        self.computing
     }
 
     /// The present moment.
@@ -132,10 +203,14 @@ impl Lockstep {
     }
 
     fn input(&mut self, input: Input) -> anyhow::Result<()> {
-        if self.health.note(&input) {
-            self.line.telemetry.send_replace(Some(self.health.telemetry()));
+        if self.health.note(&input)
+            && let Some(line) = &self.line
+        {
+            line.telemetry.send_replace(Some(self.health.telemetry()));
         }
+        let began = Instant::now();
         self.trip.handle(input, self.now)?;
+        self.computing += began.elapsed();
         self.latest();
         Ok(())
     }
@@ -152,7 +227,9 @@ impl Lockstep {
     /// When the journal cannot be written.
     pub fn tick(&mut self) -> anyhow::Result<()> {
         self.now = self.now + TICK;
-        if matches!(self.trip.cart().state().phase, Phase::Locked | Phase::Paying | Phase::Paid) {
+        self.computing = Duration::ZERO;
+        if self.line.is_some() && matches!(self.trip.cart().state().phase, Phase::Locked | Phase::Paying | Phase::Paid)
+        {
             // The hub and the terminal live in real time.
             std::thread::sleep(TICK);
         }
@@ -162,15 +239,22 @@ impl Lockstep {
         self.input(Input::Motion(self.motion.sample(self.now)))?;
         self.input(Input::Weight(self.scale.sample(self.now)))?;
         if self.now >= self.frame_due {
-            self.frame_due = self.now + SimCamera::PERIOD;
+            let still = self.line.is_none() && !self.world.stirred(self.now, STILL);
+            self.frame_due = self.now + if still { STILL_PERIOD } else { SimCamera::PERIOD };
             self.look()?;
         }
         if self.now >= self.slow_due {
             self.slow_due = self.now + SLOW;
             self.slow_devices()?;
         }
+        // A thing may be put in at any moment: the next frame then comes at the cameras' own rate.
+        if self.frame_due > self.now + SimCamera::PERIOD && self.world.stirred(self.now, Duration::ZERO) {
+            self.frame_due = self.now + SimCamera::PERIOD;
+        }
         if self.trip.poll_timeout().is_some_and(|due| due <= self.now) {
+            let began = Instant::now();
             self.trip.handle_timeout(self.now)?;
+            self.computing += began.elapsed();
             self.latest();
         }
         Ok(())
@@ -183,7 +267,11 @@ impl Lockstep {
         for (camera, eye, was) in &mut self.cameras {
             let frame = camera.render(self.now);
             was_moving |= *was;
-            match eye.look(&frame) {
+            self.trip.outputs().recorder.iter().for_each(|recorder| recorder.frame(&frame));
+            let began = Instant::now();
+            let seen = eye.look(&frame);
+            self.computing += began.elapsed();
+            match seen {
                 Ok(seen) => {
                     *was = seen.moving;
                     moving |= seen.moving;
@@ -293,7 +381,10 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
 }
 
 /// Opens sight and enrols the goods that the project draws itself.
-pub(super) fn enrolled_sight(config: &Config, goods: &Goods, catalogue: &Arc<Catalogue>) -> anyhow::Result<Sight> {
+///
+/// # Errors
+/// When model or gallery cannot be opened, or a drawing cannot be enrolled.
+pub fn enrolled_sight(config: &Config, goods: &Goods, catalogue: &Arc<Catalogue>) -> anyhow::Result<Sight> {
     let mut sight = Sight::open(&config.sight, catalogue.clone())?;
     let mut model = sight.embedder()?;
     for (sku, views) in goods.enrolment() {

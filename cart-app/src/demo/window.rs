@@ -52,7 +52,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     let world_file = config.data.join("simulated-basket.json");
     let stage = Stage::new(world, goods, catalogue.clone(), world_file, &Default::default())?;
     let hands: Hands = Arc::new(Mutex::new(stage));
-    let cart = wiring::start(config, ready, devices, Vec::new(), Some(&sight), &clock)?;
+    let cart = wiring::start(config, ready, devices, Vec::new(), Some(&sight), None, &clock)?;
 
     let window = DemoWindow::new().context("the window cannot be opened; ./trundle demo --headless needs none")?;
     let panel = Rc::new(ShopPanel::new(&window, portraits.clone()));

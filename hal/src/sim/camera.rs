@@ -6,7 +6,7 @@ use std::time::Duration;
 use image::{RgbImage, imageops};
 
 use super::scene::{self, SensorNoise};
-use super::stay::{Pose, Prepared, Sight, Stay};
+use super::stay::{Cover, Pose, Prepared, Sight, Stay};
 use super::world::{Fault, Truth, World};
 use crate::device::{Camera, Identity};
 use crate::{CameraId, Clock, DeviceError, ErrorKind, Frame, Moment};
@@ -51,7 +51,7 @@ impl SimCamera {
         let world = self.world.clone();
         let truth = world.truth();
         let mut picture = self.base(&truth, at);
-        for stay in &truth.stays {
+        for stay in truth.stays.iter().filter(|stay| !is_under(&truth, stay, at)) {
             match stay.sight(at) {
                 Sight::Away | Sight::Lying(_, None) => {}
                 Sight::Lying(pose, Some(out)) => {
@@ -68,6 +68,9 @@ impl SimCamera {
                 }
             }
         }
+        for (place, edge, out) in truth.strains.hands_at(at) {
+            scene::hand(&mut picture, self.side_of(place), self.side_of(edge), GRIP_PX, out);
+        }
         let covered = truth.faults.contains(&Fault::CameraCovered(self.id.0));
         drop(truth);
         let mut pixels = picture.into_raw();
@@ -82,7 +85,7 @@ impl SimCamera {
     /// The basket with what lies in it; drawn anew only when something has come or gone.
     fn base(&mut self, truth: &Truth, at: Moment) -> RgbImage {
         let lying = |stay: &Stay| match stay.sight(at) {
-            Sight::Lying(pose, _) => Some(pose),
+            Sight::Lying(pose, _) if stay.cover != Cover::Bag && !is_under(truth, stay, at) => Some(pose),
             _ => None,
         };
         let mut there: Vec<(usize, Moment)> =
@@ -128,6 +131,12 @@ impl SimCamera {
             _ => (FRAME_WIDTH_PX as f32 - x, FRAME_HEIGHT_PX as f32 - y),
         }
     }
+}
+
+/// True while what a thing came in under still lies over it, or is held over it.
+fn is_under(truth: &Truth, stay: &Stay, at: Moment) -> bool {
+    let Cover::Under(top) = stay.cover else { return false };
+    truth.stays.get(top).is_some_and(|top| top.lifted_at().is_none_or(|lifted| at < lifted))
 }
 
 /// A picture as the demo's panel shows it: at most `side` pixels.

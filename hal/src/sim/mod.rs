@@ -2,7 +2,8 @@
 //!
 //! [`World`] holds what is really there: things with a mass and a look, hands, bumps, faults. It is
 //! a function of time: ask its [`SimScale`] or [`SimCamera`] for any [`crate::Moment`] and the
-//! answer is the same for the same seed. What the world knows never leaves through a device: a
+//! answer is the same for the same seed. What leans on the cart, shakes or tilts it is in [`strain`];
+//! the load cell's own failings are in [`scale`]. What the world knows never leaves through a device: a
 //! thing has no name here, only grams and pictures, and the cart must find out by looking.
 //!
 //! In: a script or a person who puts things in and takes them out. Out: frames, weights, movement,
@@ -17,6 +18,7 @@ pub mod panel;
 pub mod produce;
 pub mod scale;
 pub mod senses;
+pub mod strain;
 pub mod world;
 
 mod noise;

@@ -10,6 +10,8 @@ use super::stay::{Pose, Prepared};
 const SENSOR_NOISE: f32 = 2.2;
 /// Entries of the noise table; a power of two.
 const NOISE_TABLE: usize = 1 << 16;
+/// Bytes that are made noisy from one place of the table.
+const NOISE_RUN: usize = 4_096;
 
 /// The empty basket: a grey liner in soft light under a wire mesh.
 pub(super) fn basket(width: u32, height: u32, seed: u64) -> RgbImage {
@@ -129,20 +131,19 @@ pub(super) struct SensorNoise(Vec<i8>);
 
 impl SensorNoise {
     pub(super) fn new(seed: u64) -> Self {
-        Self(
-            (0..NOISE_TABLE as u64)
-                .map(|n| (SENSOR_NOISE * gaussian(seed, n)).round().clamp(-9.0, 9.0) as i8)
-                .collect(),
-        )
+        let noise = |n: u64| (SENSOR_NOISE * gaussian(seed, n)).round().clamp(-9.0, 9.0) as i8;
+        let mut table: Vec<i8> = (0..NOISE_TABLE as u64).map(noise).collect();
+        // The beginning once more, so that a run never wraps.
+        table.extend_from_within(..NOISE_RUN);
+        Self(table)
     }
 
     pub(super) fn add(&self, pixels: &mut [u8], frame: u64) {
         let mut at = (frame.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20) as usize;
-        for (row, chunk) in pixels.chunks_mut(4_096).enumerate() {
+        for (row, chunk) in pixels.chunks_mut(NOISE_RUN).enumerate() {
             at = at.wrapping_add(row.wrapping_mul(7_919));
-            for (n, v) in chunk.iter_mut().enumerate() {
-                *v = v.saturating_add_signed(self.0[(at + n) & (NOISE_TABLE - 1)]);
-            }
+            let run = &self.0[at & (NOISE_TABLE - 1)..];
+            chunk.iter_mut().zip(run).for_each(|(v, noise)| *v = v.saturating_add_signed(*noise));
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::{BatteryReading, Clock, DeviceError, Moment, MotionReading};
 
 /// Noise of a sample, one standard deviation in milli-g.
 const NOISE_MG: f32 = 5.0;
+/// Rattling of a cart that is pushed over tiles, one standard deviation in milli-g.
+const RATTLE_MG: f32 = 70.0;
 
 /// The inertial sensor: 50 samples a second.
 pub struct SimMotion {
@@ -32,7 +34,13 @@ impl SimMotion {
     pub fn sample(&self, at: Moment) -> MotionReading {
         let truth = self.world.truth();
         let mut accel_mg = [0, 1, 2].map(|axis| NOISE_MG * gaussian(truth.seed ^ (0x3170 + axis), at.0 / 20_000));
-        accel_mg[2] += 1_000.0;
+        let slope = truth.strains.slope_at(at);
+        accel_mg[0] += 1_000.0 * slope.sin();
+        accel_mg[2] += 1_000.0 * slope.cos();
+        let rattle = truth.strains.rolling_at(at) * RATTLE_MG;
+        for (axis, a) in accel_mg.iter_mut().enumerate() {
+            *a += rattle * gaussian(truth.seed ^ (0x2077 + axis as u64), at.0 / 20_000);
+        }
         for bump in truth.bumps.iter().filter(|bump| **bump <= at) {
             let t = at.since(*bump).as_secs_f32();
             let shake = 320.0 * (-t / 0.18).exp();
@@ -117,5 +125,14 @@ mod tests {
             x.hypot(y).hypot(z - 1_000.0)
         };
         assert!(off(900) < 40.0 && off(1_010) > 100.0 && off(2_500) < 40.0);
+    }
+
+    #[test]
+    fn a_slope_turns_gravity_and_leaves_its_length() {
+        let world = World::new(2);
+        world.stand_on_slope(Moment::from_millis(1_000), Duration::from_secs(9), 4.0);
+        let motion = SimMotion::new(world, Arc::new(ManualClock::default()));
+        let [x, _, z] = motion.sample(Moment::from_millis(5_000)).accel_mg;
+        assert!((x - 69.8).abs() < 25.0 && (x.hypot(z) - 1_000.0).abs() < 25.0, "{x} {z}");
     }
 }

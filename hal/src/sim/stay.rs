@@ -70,8 +70,21 @@ pub(super) enum Sight {
     Lying(Pose, Option<f32>),
 }
 
+/// What keeps a thing from being seen where it lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Cover {
+    /// Nothing: it lies open.
+    #[default]
+    Open,
+    /// The walls of a bag, from when it is in.
+    Bag,
+    /// Another thing (its number), which it came in under, until that one is lifted.
+    Under(usize),
+}
+
 pub(super) struct Stay {
     pub(super) mass_g: f32,
+    pub(super) cover: Cover,
     pub(super) sides: Vec<(Prepared, Duration)>,
     pub(super) looks: Vec<Prepared>,
     put_at: Moment,
@@ -114,6 +127,7 @@ impl Stay {
         };
         Self {
             mass_g: item.mass_g,
+            cover: Cover::Open,
             sides,
             looks,
             put_at,
@@ -139,6 +153,36 @@ impl Stay {
         let later = at.since(self.lands_at);
         self.lands_at = at;
         self.put_at = self.put_at + later;
+    }
+
+    /// Comes in as the other does and lies where it lies.
+    pub(super) fn along(&mut self, other: &Stay) {
+        self.put_at = other.put_at;
+        self.lands_at = other.lands_at;
+        self.lie_like(other);
+        self.edge = other.edge;
+    }
+
+    /// Lies where the other lies.
+    pub(super) fn lie_like(&mut self, other: &Stay) {
+        self.place = other.place;
+    }
+
+    /// A hand reaches for it so that it is lifted at this moment.
+    pub(super) fn lift_at(&mut self, at: Moment) {
+        let reach = REACHING.as_micros() as u64;
+        self.taken_at = Some(Moment(at.0.saturating_sub(reach)));
+    }
+
+    /// How long a hand takes to reach for it, from the moment it begins.
+    pub(super) const REACHING: Duration = REACHING;
+
+    /// True when something of it moved at `at`, or no longer than `before` earlier.
+    pub(super) fn stirred(&self, at: Moment, before: Duration) -> bool {
+        let since = Moment(at.0.saturating_sub(before.as_micros() as u64));
+        let came = self.lands_at > Moment(0) && self.put_at <= at && since <= self.lands_at + DRAWING_BACK;
+        let went = self.taken_at.is_some_and(|taken| taken <= at && since <= taken + REACHING + LEAVING);
+        came || went
     }
 
     /// When its weight leaves the scale, if it is taken.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::camera::{FRAME_HEIGHT_PX, FRAME_WIDTH_PX};
 use super::look::SimItem;
-use super::noise::hash;
-use super::stay::Stay;
+use super::noise::{Dice, hash};
+use super::stay::{Cover, Stay};
+use super::strain::{Hand, Lean, Roll, Slope, Strains};
 use crate::{LightSignal, Moment, Tone};
 
 /// A thing in the world, for whoever put it there.
@@ -32,6 +33,7 @@ pub(super) struct Truth {
     pub(super) seed: u64,
     pub(super) stays: Vec<Stay>,
     pub(super) bumps: Vec<Moment>,
+    pub(super) strains: Strains,
     pub(super) lane: Option<String>,
     pub(super) battery: (u8, bool),
     pub(super) faults: Vec<Fault>,
@@ -54,6 +56,7 @@ impl World {
             seed,
             stays: Vec::new(),
             bumps: Vec::new(),
+            strains: Strains::default(),
             lane: None,
             battery: (86, false),
             faults: Vec::new(),
@@ -87,6 +90,85 @@ impl World {
             truth.stays[handle.0].land_at(lands);
         }
         ([first, second], rests_first.max(rests_second))
+    }
+
+    /// Puts a thing into a bag that lies in the basket: it is seen on its way in, and then no more.
+    pub fn put_in_bag(&self, item: &SimItem, bag: ItemHandle, at: Moment) -> (ItemHandle, Moment) {
+        let (handle, rests_at) = self.put(item, at);
+        let mut truth = self.truth();
+        if bag.0 < handle.0 {
+            let (before, after) = truth.stays.split_at_mut(handle.0);
+            after[0].lie_like(&before[bag.0]);
+        }
+        truth.stays[handle.0].cover = Cover::Bag;
+        (handle, rests_at)
+    }
+
+    /// Puts in two things with one hand, the second under the first: only the first is seen, until
+    /// it is taken out again.
+    pub fn put_covered(&self, top: &SimItem, under: &SimItem, at: Moment) -> ([ItemHandle; 2], Moment) {
+        let (first, rests_at) = self.put(top, at);
+        let (second, _) = self.put(under, at);
+        let mut truth = self.truth();
+        let (before, after) = truth.stays.split_at_mut(second.0);
+        after[0].along(&before[first.0]);
+        after[0].cover = Cover::Under(first.0);
+        ([first, second], rests_at)
+    }
+
+    /// Takes one thing out with one hand while the other lays another in its place, which lands
+    /// `gap` after the first was lifted. Says when both hands are gone.
+    pub fn swap(&self, out: ItemHandle, with: &SimItem, gap: Duration, at: Moment) -> (ItemHandle, Moment) {
+        let (handle, _) = self.put(with, at);
+        let mut truth = self.truth();
+        let new = handle.0;
+        let Some(old) = truth.stays.get(out.0).filter(|_| out.0 < new) else { return (handle, at) };
+        let lands = (at.max(old.quiet_at()) + Stay::REACHING + gap).max(truth.stays[new].lands_at);
+        let lifted = Moment(lands.0.saturating_sub(gap.as_micros() as u64));
+        let (before, after) = truth.stays.split_at_mut(new);
+        before[out.0].lift_at(lifted);
+        after[0].lie_like(&before[out.0]);
+        after[0].land_at(lands);
+        let gone = truth.stays[out.0].quiet_at().max(truth.stays[new].quiet_at());
+        (handle, gone)
+    }
+
+    /// An empty hand reaches in, rummages and draws back, within `time`.
+    pub fn reach(&self, at: Moment, time: Duration) -> Moment {
+        let mut truth = self.truth();
+        let mut dice = Dice::new(hash(truth.seed, at.0));
+        let (width, height) = (FRAME_WIDTH_PX as f32, FRAME_HEIGHT_PX as f32);
+        let place = (width * dice.between(0.36, 0.64), height * dice.between(0.40, 0.60));
+        let edge = (width * dice.between(0.3, 0.7), height + 190.0);
+        let press_g = dice.between(20.0, 160.0);
+        truth.strains.hands.push(Hand { from: at, until: at + time, place, edge, press_g });
+        at + time
+    }
+
+    /// Someone leans on the rim with about `grams`, never quite still, for `time`.
+    pub fn lean(&self, at: Moment, time: Duration, grams: f32) -> Moment {
+        let mut truth = self.truth();
+        let seed = hash(truth.seed, at.0 ^ 0x1EA);
+        truth.strains.leans.push(Lean { from: at, until: at + time, grams, seed });
+        at + time
+    }
+
+    /// The cart is pushed for `time`: it rattles.
+    pub fn roll(&self, at: Moment, time: Duration) -> Moment {
+        self.truth().strains.rolls.push(Roll { from: at, until: at + time });
+        at + time
+    }
+
+    /// The cart stands on a slope for `time`; positive `degrees` are uphill.
+    pub fn stand_on_slope(&self, at: Moment, time: Duration, degrees: f32) -> Moment {
+        self.truth().strains.slopes.push(Slope { from: at, until: at + time, degrees });
+        at + time
+    }
+
+    /// True when a camera could have seen something move at `at`, or no longer than `before` earlier.
+    pub fn stirred(&self, at: Moment, before: Duration) -> bool {
+        let truth = self.truth();
+        truth.stays.iter().any(|stay| stay.stirred(at, before)) || truth.strains.hand_stirred(at, before)
     }
 
     /// A thing that has lain there since before the program began.

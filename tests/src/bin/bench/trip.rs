@@ -84,7 +84,7 @@ struct Shop {
 
 /// Shops.
 pub fn shop(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::Result<()> {
-    let Ready { cart, journal, key, catalogue } = startup::prepare(config)?;
+    let Ready { cart, journal, key, catalogue, .. } = startup::prepare(config)?;
     let (inputs, from_hub) = sync_channel(1_024);
     let line = line::start(config, key, &journal, inputs)?;
     let appended = line.appended.clone();
@@ -263,6 +263,7 @@ impl Shop {
                 bbox_in_frame: Default::default(),
                 candidates,
                 unknown: (1.0 - probability) / 2.0,
+                change: None,
                 thumbnail: None,
             };
             self.handle(Input::Sighting(sighting))?;
