@@ -14,6 +14,7 @@
 pub mod acceptance;
 #[cfg(feature = "barcode")]
 pub mod barcode;
+pub mod bars;
 pub mod calibration;
 #[cfg(feature = "onnx")]
 pub mod embedder;
@@ -21,19 +22,26 @@ pub mod embedding;
 pub mod enrolment;
 pub mod evaluation;
 pub mod eye;
+pub mod fitting;
 pub mod gallery;
+#[cfg(feature = "barcode")]
+pub mod look;
 pub mod model_description;
 pub mod motion;
 pub mod photos;
 pub mod picture;
+pub mod pyramid;
 pub mod recogniser;
 pub mod rotate;
 pub mod sighting;
+pub mod strip;
+#[cfg(feature = "barcode")]
+mod symbol;
 pub mod vote;
 
 #[cfg(feature = "barcode")]
 pub use barcode::{BarcodeReader, InCatalogue, ReaderConfig};
-pub use calibration::Calibration;
+pub use calibration::{Calibration, Sure};
 #[cfg(feature = "onnx")]
 pub use embedder::{EmbedError, Embedder, open_sight};
 pub use embedding::{Embedding, Features};
@@ -41,5 +49,8 @@ pub use enrolment::{EnrolError, enrol};
 pub use eye::{Embed, Eye, EyeError, ReadCodes, Seen};
 pub use gallery::{Enrolled, Gallery, GalleryError, LookAlike};
 pub use model_description::{ModelDescription, ModelError};
+pub use motion::Direction;
 pub use recogniser::{Judgement, Recogniser};
-pub use sighting::{BBox, Candidate, Scan, Sighting, Symbology, Thumbnail};
+pub use picture::View;
+pub use sighting::{BBox, Candidate, Change, Opinion, Scan, Sighting, Symbology, Thumbnail};
+pub use vote::Vote;

@@ -1,85 +1,47 @@
-//! A grey picture turned by an angle, and the way back for points found in it.
-
-use std::borrow::Cow;
+//! A grey picture turned by an angle: for measuring how well tilted codes are read.
 
 use image::GrayImage;
 
-/// What lies outside the picture: white, as a label's quiet zone.
-const OUTSIDE: u8 = 255;
-
-/// A picture and the turn that made it.
-pub struct Rotated<'a> {
-    pixels: Cow<'a, GrayImage>,
-    origin: (u32, u32),
-    cos: f32,
-    sin: f32,
+/// How bright the picture's border is where it is paper: what to put around it. A label is not
+/// alone in white space, and its own brightness is the best guess at what goes on beside it.
+pub fn surroundings(picture: &GrayImage) -> u8 {
+    let (width, height) = picture.dimensions();
+    let on_border = |x: u32, y: u32| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
+    let border = picture.enumerate_pixels().filter(|(x, y, _)| on_border(*x, *y));
+    let mut brightness: Vec<u8> = border.map(|(_, _, pixel)| pixel[0]).collect();
+    brightness.sort_unstable();
+    // Of the border's brighter half, the middle: bars may run into it.
+    brightness.get(brightness.len() * 3 / 4).copied().unwrap_or(u8::MAX)
 }
 
-impl<'a> Rotated<'a> {
-    /// The picture as it is.
-    pub fn upright(picture: &'a GrayImage) -> Self {
-        Self { origin: picture.dimensions(), pixels: Cow::Borrowed(picture), cos: 1.0, sin: 0.0 }
-    }
-
-    /// The picture turned by `degrees`, on a canvas that holds all of it.
-    pub fn by(picture: &GrayImage, degrees: f32) -> Rotated<'static> {
-        let (sin, cos) = degrees.to_radians().sin_cos();
-        let (width, height) = picture.dimensions();
-        let across = |a: f32, b: f32| (width as f32 * a.abs() + height as f32 * b.abs()).ceil().max(1.0) as u32;
-        let (out_width, out_height) = (across(cos, sin), across(sin, cos));
-        let mut pixels = Vec::with_capacity(out_width as usize * out_height as usize);
-        let (cx, cy) = (width as f32 / 2.0 - 0.5, height as f32 / 2.0 - 0.5);
-        let (ox, oy) = (out_width as f32 / 2.0 - 0.5, out_height as f32 / 2.0 - 0.5);
-        let raw = picture.as_raw();
-        // Sixteenths of a pixel are fine enough, and whole numbers are quicker than floats.
-        let (step_x, step_y) = ((cos * 65536.0) as i64, (-sin * 65536.0) as i64);
-        for y in 0..out_height {
-            let dy = y as f32 - oy;
-            let mut fx = ((cx + sin * dy - cos * ox) * 65536.0) as i64;
-            let mut fy = ((cy + cos * dy + sin * ox) * 65536.0) as i64;
-            for _ in 0..out_width {
-                pixels.push(sample(raw, width, height, fx, fy));
-                fx += step_x;
-                fy += step_y;
-            }
-        }
-        let pixels = GrayImage::from_raw(out_width, out_height, pixels).unwrap_or_default();
-        Rotated { pixels: Cow::Owned(pixels), origin: (width, height), cos, sin }
-    }
-
-    /// The turned pixels.
-    pub fn pixels(&self) -> &GrayImage {
-        &self.pixels
-    }
-
-    /// Width and height before the turn.
-    pub fn origin_size(&self) -> (u32, u32) {
-        self.origin
-    }
-
-    /// Where a point of the turned picture lies in the original.
-    pub fn origin_of(&self, x: f32, y: f32) -> [f32; 2] {
-        let (width, height) = self.pixels.dimensions();
-        let (dx, dy) = (x - width as f32 / 2.0 + 0.5, y - height as f32 / 2.0 + 0.5);
-        [
-            self.origin.0 as f32 / 2.0 - 0.5 + self.cos * dx + self.sin * dy,
-            self.origin.1 as f32 / 2.0 - 0.5 - self.sin * dx + self.cos * dy,
-        ]
-    }
+/// The picture turned clockwise on screen by `degrees`, on a canvas that holds all of it and is as
+/// bright as its [`surroundings`].
+pub fn rotated(picture: &GrayImage, degrees: f32) -> GrayImage {
+    let outside = surroundings(picture);
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let (width, height) = picture.dimensions();
+    let across = |a: f32, b: f32| (width as f32 * a.abs() + height as f32 * b.abs()).round().max(1.0) as u32;
+    let (out_width, out_height) = (across(cos, sin), across(sin, cos));
+    let (cx, cy) = (width as f32 / 2.0 - 0.5, height as f32 / 2.0 - 0.5);
+    let (ox, oy) = (out_width as f32 / 2.0 - 0.5, out_height as f32 / 2.0 - 0.5);
+    GrayImage::from_fn(out_width, out_height, |x, y| {
+        let (dx, dy) = (x as f32 - ox, y as f32 - oy);
+        image::Luma([sample(picture, outside, cx + cos * dx + sin * dy, cy + cos * dy - sin * dx)])
+    })
 }
 
-/// Bilinear, in 16.16 fixed point.
-fn sample(raw: &[u8], width: u32, height: u32, fx: i64, fy: i64) -> u8 {
-    let (x, y) = (fx >> 16, fy >> 16);
-    if x < 0 || y < 0 || x + 1 >= i64::from(width) || y + 1 >= i64::from(height) {
-        return OUTSIDE;
-    }
-    let at = y as usize * width as usize + x as usize;
-    let (wx, wy) = (((fx >> 12) & 15) as u32, ((fy >> 12) & 15) as u32);
-    let below = at + width as usize;
-    let top = u32::from(raw[at]) * (16 - wx) + u32::from(raw[at + 1]) * wx;
-    let bottom = u32::from(raw[below]) * (16 - wx) + u32::from(raw[below + 1]) * wx;
-    ((top * (16 - wy) + bottom * wy + 128) >> 8) as u8
+/// Bilinear.
+fn sample(picture: &GrayImage, outside: u8, x: f32, y: f32) -> u8 {
+    let (left, top) = (x.floor(), y.floor());
+    let pixel = |dx: f32, dy: f32| {
+        let (x, y) = (left + dx, top + dy);
+        let inside = x >= 0.0 && y >= 0.0 && x < picture.width() as f32 && y < picture.height() as f32;
+        f32::from(if inside { picture.get_pixel(x as u32, y as u32)[0] } else { outside })
+    };
+    let (wx, wy) = (x - left, y - top);
+    let upper = pixel(0.0, 0.0) * (1.0 - wx) + pixel(1.0, 0.0) * wx;
+    let lower = pixel(0.0, 1.0) * (1.0 - wx) + pixel(1.0, 1.0) * wx;
+    (upper * (1.0 - wy) + lower * wy).round() as u8
 }
 
 #[cfg(test)]
@@ -87,26 +49,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dot_is_found_again_at_every_angle() {
-        let check = |degrees: f32, x: u32, y: u32| {
-            let picture = GrayImage::from_fn(60, 40, |px, py| {
-                image::Luma([if px.abs_diff(x) <= 1 && py.abs_diff(y) <= 1 { 0 } else { 255 }])
-            });
-            let turned = Rotated::by(&picture, degrees);
-            let dark = turned.pixels().enumerate_pixels().min_by_key(|(_, _, p)| p[0]).expect("pixels");
-            let back = turned.origin_of(dark.0 as f32, dark.1 as f32);
-            assert!((back[0] - x as f32).abs() < 2.0 && (back[1] - y as f32).abs() < 2.0, "{degrees}: {back:?}");
+    fn a_dot_goes_where_a_clock_s_hand_would() {
+        let check = |degrees: f32, x: u32, y: u32, expected: (u32, u32)| {
+            let picture = GrayImage::from_fn(60, 40, |px, py| image::Luma([if (px, py) == (x, y) { 0 } else { 255 }]));
+            let turned = rotated(&picture, degrees);
+            let dark = turned.enumerate_pixels().min_by_key(|(_, _, p)| p[0]).expect("pixels");
+            let near = dark.0.abs_diff(expected.0) <= 1 && dark.1.abs_diff(expected.1) <= 1;
+            assert!(near, "{degrees}: at {} {}, expected at {expected:?}", dark.0, dark.1);
         };
-        for degrees in [0.0, 22.5, 45.0, 67.5, 90.0, 180.0, 271.0] {
-            check(degrees, 12, 30);
-            check(degrees, 50, 8);
-        }
+        check(0.0, 12, 30, (12, 30));
+        check(90.0, 12, 30, (9, 12));
+        check(180.0, 12, 30, (47, 9));
+        check(270.0, 12, 30, (30, 47));
+    }
+
+    #[test]
+    fn around_a_label_it_is_as_bright_as_its_paper() {
+        let label = GrayImage::from_fn(40, 20, |x, _| image::Luma([if x % 4 == 0 { 30 } else { 140 }]));
+        assert_eq!(surroundings(&label), 140);
+        assert_eq!(rotated(&label, 45.0).get_pixel(0, 0)[0], 140);
     }
 
     #[test]
     fn tiny_pictures_turn_without_trouble() {
         for (width, height) in [(0, 0), (1, 1), (1, 50), (2, 2)] {
-            Rotated::by(&GrayImage::new(width, height), 45.0);
+            rotated(&GrayImage::new(width, height), 45.0);
         }
     }
 }

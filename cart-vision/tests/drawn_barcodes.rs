@@ -2,7 +2,7 @@
 #![cfg(feature = "barcode")]
 
 use cart_vision::barcode::{BarcodeReader, ReaderConfig};
-use cart_vision::rotate::Rotated;
+use cart_vision::rotate::rotated;
 use cart_vision::{BBox, Scan, Symbology};
 use hal::{CameraId, Moment};
 use image::{GrayImage, imageops};
@@ -19,10 +19,10 @@ fn label(format: BarcodeFormat, text: &str, degrees: f32) -> GrayImage {
     } else {
         drawn
     };
-    let turned = Rotated::by(&drawn, degrees);
+    let turned = rotated(&drawn, degrees);
     let mut crop = GrayImage::from_pixel(520, 520, image::Luma([225]));
-    let (x, y) = ((520 - i64::from(turned.pixels().width())) / 2, (520 - i64::from(turned.pixels().height())) / 2);
-    imageops::overlay(&mut crop, turned.pixels(), x, y);
+    let (x, y) = ((520 - i64::from(turned.width())) / 2, (520 - i64::from(turned.height())) / 2);
+    imageops::overlay(&mut crop, &turned, x, y);
     crop
 }
 

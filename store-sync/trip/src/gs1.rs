@@ -4,14 +4,20 @@
 //! certainly a trade item or an in-store code of this store is [`Scanned::Other`]; it is never
 //! guessed at.
 //!
-//! Source: GS1 General Specifications 24, sections 3 (application identifiers) and 7.9.5 (price and
-//! weight check digits); GS1 Digital Link 1.4, URI syntax.
+//! `ai` knows each application identifier's length, characters and checks; `element` splits
+//! element strings, `link` web addresses.
+//!
+//! Source: GS1 General Specifications 24, sections 3 (application identifiers) and 7.9.3 (price
+//! check digit); GS1 Digital Link 1.4, URI syntax.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Grams, Gtin, Plu, gtin};
 
+mod ai;
+mod check;
 mod element;
+mod link;
 
 pub use element::ElementError;
 
@@ -20,9 +26,10 @@ pub use element::ElementError;
 pub struct Item {
     /// AI (01), or the plain number.
     pub gtin: Gtin,
-    /// AI (310n) or (3202..): net weight in grams.
+    /// AI (310n), (320n) or (357n): net weight in grams; pounds and ounces to the nearest gram.
     pub net_weight: Option<Grams>,
-    /// AI (392n): amount payable in the store's currency, minor units.
+    /// AI (392n): amount payable in the store's currency, minor units. An amount with a currency
+    /// of its own, (393n), is checked and left out: it may be another one.
     pub price: Option<i64>,
     /// AI (10): batch.
     pub batch: Option<String>,
@@ -96,7 +103,7 @@ pub fn read_digits(text: &str, prefixes: &[PrefixRule]) -> Scanned {
     let number = |range: std::ops::Range<usize>| ean13[range].parse::<u32>().unwrap_or(0);
     let prefix = number(0..2) as u8;
     if let Some(rule) = prefixes.iter().find(|r| r.prefix == prefix) {
-        return in_store(&ean13, rule, &number).map_or(Scanned::Other(ean13.clone()), Scanned::InStore);
+        return in_store(rule, &number).map_or(Scanned::Other(ean13.clone()), Scanned::InStore);
     }
     if matches!(prefix, 2 | 20..=29) {
         return Scanned::Other(ean13);
@@ -107,7 +114,7 @@ pub fn read_digits(text: &str, prefixes: &[PrefixRule]) -> Scanned {
 /// Reads an element string (`]C1`, `]e0`, `]d2`, `]Q3` symbols; FNC1 as ASCII 29).
 ///
 /// # Errors
-/// [`ElementError`] names the application identifier that is unknown, cut short or wrong.
+/// [`ElementError`] names the application identifier that is unknown, cut short, wrong or doubled.
 pub fn read_elements(text: &str) -> Result<Scanned, ElementError> {
     element::item(&element::split(text)?)
 }
@@ -116,20 +123,25 @@ pub fn read_elements(text: &str) -> Result<Scanned, ElementError> {
 /// An address without a (01) path is [`Scanned::Other`].
 ///
 /// # Errors
-/// [`ElementError`] when a (01) path is there and wrong.
+/// [`ElementError`] when a (01) path is there and it, or what comes with it, is wrong.
 pub fn read_digital_link(text: &str) -> Result<Scanned, ElementError> {
-    element::digital_link(text)
+    link::read(text)
+}
+
+/// True for a web address, whether it is a Digital Link or not.
+pub fn is_address(text: &str) -> bool {
+    link::is_address(text)
 }
 
 fn plain(gtin: Gtin) -> Item {
     Item { gtin, net_weight: None, price: None, batch: None, expiry: None, serial: None }
 }
 
-fn in_store(ean13: &str, rule: &PrefixRule, number: &impl Fn(std::ops::Range<usize>) -> u32) -> Option<InStore> {
+fn in_store(rule: &PrefixRule, number: &impl Fn(std::ops::Range<usize>) -> u32) -> Option<InStore> {
     let plu = Plu::try_from(number(2..7)).ok()?;
     let value = if rule.price_check {
-        let digits: Vec<u8> = ean13.as_bytes()[8..12].iter().map(|b| b - b'0').collect();
-        (element::price_check_digit(&digits) == number(7..8) as u8).then(|| number(8..12))?
+        let four = [8, 9, 10, 11].map(|at| number(at..at + 1) as u8);
+        (check::of_price(four) == number(7..8) as u8).then(|| number(8..12))?
     } else {
         number(7..12)
     };
@@ -149,9 +161,8 @@ pub fn in_store_ean13(rule: &PrefixRule, code: &InStore) -> String {
     };
     let plu = u32::from(code.plu);
     let body = if rule.price_check {
-        let four = format!("{value:04}");
-        let digits: Vec<u8> = four.bytes().map(|b| b - b'0').collect();
-        format!("{:02}{plu:05}{}{four}", rule.prefix, element::price_check_digit(&digits))
+        let four = [1_000, 100, 10, 1].map(|unit| (value / unit % 10) as u8);
+        format!("{:02}{plu:05}{}{value:04}", rule.prefix, check::of_price(four))
     } else {
         format!("{:02}{plu:05}{value:05}", rule.prefix)
     };
@@ -206,8 +217,16 @@ mod tests {
 
     #[test]
     fn a_wrong_element_string_is_refused_and_not_guessed_at() {
-        for bad in ["", "01", "0109506000134353", "010950600013435231030004", "0109506000134352XX", "17271340", "9999"]
-        {
+        for bad in [
+            "",
+            "01",
+            "0109506000134353",
+            "010950600013435231030004",
+            "0109506000134352XX",
+            "17271340",
+            "9999",
+            "0100000000000000",
+        ] {
             assert!(!matches!(read_elements(bad), Ok(Scanned::Item(_))), "{bad}");
         }
     }

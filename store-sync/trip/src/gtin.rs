@@ -16,6 +16,9 @@ pub enum GtinError {
     /// Letters, or a length that no GTIN has.
     #[error("\"{0}\" is no GTIN: 8, 12, 13 or 14 digits are needed")]
     Form(String),
+    /// Nothing but zeros: its check digit fits, and nobody's goods have it.
+    #[error("\"{0}\" is no GTIN: it is zero")]
+    Zero(String),
     /// The last digit does not fit the others.
     #[error("\"{text}\" has check digit {found}, but its other digits give {expected}")]
     CheckDigit {
@@ -38,7 +41,7 @@ impl Gtin {
     /// Reads 8, 12, 13 or 14 digits and checks the last.
     ///
     /// # Errors
-    /// [`GtinError`] says whether the form or the check digit is wrong.
+    /// [`GtinError`] says whether the form or the check digit is wrong, or all is zero.
     pub fn parse(text: &str) -> Result<Self, GtinError> {
         let form = || GtinError::Form(text.to_owned());
         if !matches!(text.len(), 8 | 12 | 13 | 14) || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -50,7 +53,10 @@ impl Gtin {
         if expected != *found {
             return Err(GtinError::CheckDigit { text: text.to_owned(), expected, found: *found });
         }
-        text.parse().map(Self).map_err(|_| form())
+        match text.parse() {
+            Ok(0) => Err(GtinError::Zero(text.to_owned())),
+            number => number.map(Self).map_err(|_| form()),
+        }
     }
 
     /// Reads a UPC-E symbol's 8 digits (number system, six digits, check digit) by expanding it.
@@ -159,6 +165,13 @@ mod tests {
         );
         for bad in ["", "123", "12345678901a", "123456789012345", "１２３４"] {
             assert!(matches!(Gtin::parse(bad), Err(GtinError::Form(_))), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn zeros_are_no_product() {
+        for zeros in ["00000000", "000000000000", "0000000000000", "00000000000000"] {
+            assert_eq!(Gtin::parse(zeros), Err(GtinError::Zero(zeros.into())));
         }
     }
 
