@@ -11,7 +11,7 @@ use trip::{Catalogue, Gtin};
 use crate::config::SightConfig;
 
 /// The name of the model that is shipped.
-pub const SHIPPED_MODEL: &str = "lite0";
+pub const SHIPPED_MODEL: &str = "pair";
 
 /// The model that is shipped, in the project's assets; its gallery lies beside it.
 pub fn shipped_model(assets: &Path) -> PathBuf {

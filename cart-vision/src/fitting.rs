@@ -55,12 +55,12 @@ pub fn fit(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -
 /// The thresholds above which 99 % and 99.5 % of the answers are right, with what chance may have
 /// given counted in; and those of the families that are mistaken more often than the rest.
 pub fn fit_thresholds(answers: &[Answer]) -> (Sure, BTreeMap<u32, Sure>) {
-    let sure_of = |answers: &[(f32, bool)]| Sure {
-        at_99: fit_sure(answers, 0.99),
-        at_995: fit_sure(answers, 0.995).max(fit_sure(answers, 0.99)),
-    };
     let all: Vec<(f32, bool)> = answers.iter().filter_map(Answer::best).collect();
-    let sure = sure_of(&all);
+    let (at_99, proven) = (fit_sure(&all, 0.99), fit_sure(&all, 0.995));
+    // Some 200 right answers in a row are needed to prove 99.5 %. With fewer, half the doubt is taken:
+    // a guess that errs on the side of asking.
+    let at_995 = if proven < 1.0 { proven.max(at_99) } else { (1.0 + at_99) / 2.0 };
+    let sure = Sure { at_99, at_995 };
     let mut families = BTreeMap::new();
     for answer in answers {
         let Some((probability, right)) = answer.best() else { continue };

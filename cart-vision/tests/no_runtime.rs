@@ -8,7 +8,7 @@ use cart_vision::embedder::EmbedError;
 
 #[test]
 fn a_missing_or_foreign_runtime_is_an_error_and_no_panic() {
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/lite0.onnx");
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/pair.onnx");
     for library in
         ["/nowhere/libonnxruntime.so", env!("CARGO_MANIFEST_DIR"), concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]
     {

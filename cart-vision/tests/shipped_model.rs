@@ -11,7 +11,7 @@ use image::RgbImage;
 use trip::Sku;
 
 fn model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/lite0.onnx")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/pair.onnx")
 }
 
 /// True when the runtime is there; else says that the test was skipped.

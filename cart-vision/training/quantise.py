@@ -1,6 +1,6 @@
 """Makes the shipped int8 model of the fp32 one, and measures both on a list.
 
-    python quantise.py --model lite0-fp32.onnx --root PHOTOS --out ../../assets/models/lite0.onnx
+    python quantise.py --model pair-fp32.onnx --root PHOTOS --out ../../assets/models/pair.onnx
 
 Static QDQ, per channel, MinMax over 128 training photos; the two last layers stay fp32, for they
 carry the order of near classes. Beside the model goes its description, a .json file with the fingerprint
@@ -65,7 +65,11 @@ def main() -> None:
     p.add_argument("--out", required=True)
     args = p.parse_args()
     root, out = Path(args.root), Path(args.out)
-    rows, val = read_list(root, args.list), read_list(root, args.val)
+    about = json.loads(Path(args.model).with_suffix(".json").read_text())
+    # The place of each class among the logits; classes that were left out have none.
+    place = {c["id"]: i for i, c in enumerate(about["classes"])}
+    rows = [row for name in args.list.split(",") for row in read_list(root, name) if row[1] in place]
+    val = [(path, place[fine], coarse) for path, fine, coarse in read_list(root, args.val) if fine in place]
     with tempfile.TemporaryDirectory() as folder:
         ready = str(Path(folder) / "ready.onnx")
         quant_pre_process(args.model, ready, skip_symbolic_shape=True)
@@ -74,7 +78,6 @@ def main() -> None:
             ready, str(out), Photos(rows), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_exclude=heads,
         )
-    about = json.loads(Path(args.model).with_suffix(".json").read_text())
     coarse_of = [c["coarse"] for c in about["classes"]]
     fp32, int8 = figures(args.model, val, coarse_of), figures(str(out), val, coarse_of)
     described = {

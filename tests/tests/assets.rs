@@ -37,11 +37,11 @@ fn every_pictured_product_is_in_the_catalogue() -> anyhow::Result<()> {
 
 #[test]
 fn every_class_of_the_model_is_in_the_catalogue() -> anyhow::Result<()> {
-    let description: serde_json::Value = serde_json::from_str(&read("models/lite0.json")?)?;
+    let description: serde_json::Value = serde_json::from_str(&read("models/pair.json")?)?;
     let classes: Vec<String> = serde_json::from_value(description["classes"].clone())?;
     let different: BTreeSet<&String> = classes.iter().collect();
     assert_eq!(different.len(), classes.len(), "a class is there twice");
-    all_are_products(classes, "models/lite0.json")
+    all_are_products(classes, "models/pair.json")
 }
 
 #[test]

@@ -181,7 +181,7 @@ pub fn cart_config(assets: &Path, data: &Path, mqtt: std::net::SocketAddr) -> St
         text(assets.join("store/catalogue.toml")),
         mqtt.ip(),
         mqtt.port(),
-        text(assets.join("models/lite0.onnx")),
-        text(assets.join("models/lite0.gallery")),
+        text(assets.join("models/pair.onnx")),
+        text(assets.join("models/pair.gallery")),
     )
 }
