@@ -142,6 +142,12 @@ fn additions(
     match &best.what {
         What::One { sku, pieces } => {
             let product = catalogue.get(sku)?;
+            // Any weight fits loose produce, that of a second thing beside it too: it must have been
+            // alone in sight.
+            let loose = matches!(product.sale, Sale::Weight { .. });
+            if loose && (sight.contested || sight.things > 1) && scans.is_empty() {
+                return None;
+            }
             let quantity = match product.sale {
                 Sale::Weight { .. } => Quantity::Weighed(step.delta),
                 Sale::Each { .. } => Quantity::Each(*pieces),
@@ -223,6 +229,7 @@ mod tests {
             rest: unknown,
             unknown,
             things: usize::from(sum > 0.0),
+            contested: false,
             thumbnail: None,
         }
     }
@@ -269,6 +276,19 @@ mod tests {
         let line = Addition { sku: sku("oat"), quantity: Quantity::Each(1), evidence: Evidence::Scanned };
         assert_eq!(check(1_041, &[("milk", 0.9)], &[scan("oat")]), Decision::Add(vec![line]));
         assert!(matches!(check(415, &[("milk", 0.9)], &[scan("oat")]), Decision::Hold { .. }));
+    }
+
+    #[test]
+    fn loose_produce_is_not_added_with_the_weight_of_a_second_thing() {
+        let step = WeightStep { delta: Grams(142), sigma_g: 1.2, ..WeightStep::default() };
+        let check = |contested: bool, things: usize, added: bool| {
+            let sight = SightOf { contested, things, ..seen(&[("lime", 0.985), ("oat", 0.005)]) };
+            let found = decide(&step, &sight, &[], &[], &catalogue(), &Thresholds::default());
+            assert_eq!(matches!(found, Decision::Add(_)), added, "contested {contested}, {things} things: {found:?}");
+        };
+        check(false, 1, true);
+        check(true, 1, false);
+        check(false, 2, false);
     }
 
     #[test]

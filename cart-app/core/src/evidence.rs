@@ -1,6 +1,6 @@
 //! What was seen and scanned lately: the looks and codes that a weight step is explained with.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use cart_vision::{Candidate, Direction, Opinion, Scan, Sighting, Thumbnail};
@@ -14,6 +14,8 @@ const MOST_LOOKS: usize = 64;
 /// A product that a camera did not name keeps this much of a chance against the ones it named, so
 /// that a second camera or the weight can still speak for it.
 const FLOOR: f32 = 1e-4;
+/// A look that gives a product this much names it.
+const NAMES: f32 = 0.4;
 
 /// What sight says about one thing: a distribution over products, the rest, and "no product".
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +28,9 @@ pub struct SightOf {
     pub unknown: f32,
     /// How many things were seen moving at once.
     pub things: usize,
+    /// True when two looks, of two tracks or two cameras, named different products: there may be two
+    /// things, whatever both together make likely.
+    pub contested: bool,
     /// What the cart saw.
     pub thumbnail: Option<Thumbnail>,
 }
@@ -184,6 +189,9 @@ impl Evidence {
         let last = last_of_camera.iter().filter_map(|(camera, (track, _))| tracks.get(&(*camera, *track)));
         let mut seen = last.cloned().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
         seen.things = last_of_camera.values().map(|(_, count)| *count).max().unwrap_or(0);
+        let named = |sight: &SightOf| sight.named.first().filter(|(_, p)| *p >= NAMES).map(|(sku, _)| sku.clone());
+        let names: BTreeSet<Sku> = tracks.values().filter_map(named).collect();
+        seen.contested = names.len() > 1;
         seen.thumbnail = self.looks.iter().rev().find_map(|look| look.thumbnail.clone());
         seen
     }

@@ -322,6 +322,7 @@ pub(crate) mod tests {
             rest: 0.02,
             unknown: 0.03,
             things: 1,
+            contested: false,
             thumbnail: None,
         }
     }

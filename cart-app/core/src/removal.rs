@@ -206,7 +206,14 @@ mod tests {
     fn when_several_fit_it_is_asked() {
         let basket = [line(1, "oat", Quantity::Each(1), 1_041), line(2, "milk", Quantity::Each(1), 1_042)];
         assert_eq!(check(&basket, 1_041, &SightOf::nothing()), Removal::Ask(vec![LineId(1), LineId(2)]));
-        let sight = SightOf { named: vec![(sku("milk"), 0.97)], rest: 0.01, unknown: 0.02, things: 1, thumbnail: None };
+        let sight = SightOf {
+            named: vec![(sku("milk"), 0.97)],
+            rest: 0.01,
+            unknown: 0.02,
+            things: 1,
+            contested: false,
+            thumbnail: None,
+        };
         assert_eq!(
             check(&basket, 1_041, &sight),
             Removal::Line { line: LineId(2), pieces: 1 },
@@ -256,6 +263,7 @@ mod tests {
             rest: 0.01,
             unknown: 0.96 - p,
             things: 1,
+            contested: false,
             thumbnail: None,
         };
         let gone = |sight: &SightOf| match check(&basket, 1_041, sight) {

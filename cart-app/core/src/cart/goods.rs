@@ -260,6 +260,7 @@ impl Cart {
             rest: 0.02,
             unknown: 0.01,
             things: 1,
+            contested: false,
             thumbnail: None,
         };
         let went = self.evidence.went(step.at.max(now));
