@@ -6,6 +6,10 @@
 //! angle. Beside it each frame has one look at the crop as it lies, for matrix codes and for codes
 //! that lie straight. What changes from frame to frame is the [look](crate::look).
 //!
+//! Of 205 pictures with a code and 22 without (zxing-cpp's samples), each shown once in every way,
+//! 190 are read upright and 161 to 188 at 15° to 90°, none wrongly, at about a millisecond a frame;
+//! the library alone with all it can do reads 184 upright, and one more of them wrongly.
+//!
 //! In: grey crops. Out: [`Scan`]s that the [acceptance rule](crate::acceptance) let through. A
 //! linear code that the crop's border may have cut is left alone.
 
@@ -122,7 +126,11 @@ impl BarcodeReader {
             let look = &LOOKS[turn / 2 % LOOKS.len()];
             let (small, times) = shrunk(crop);
             let small = small.as_ref().unwrap_or(crop);
-            if turn % 2 == 0 { self.strip(look, small, bbox, times)? } else { self.upright(look, small, bbox, times)? }
+            if turn.is_multiple_of(2) {
+                self.strip(look, small, bbox, times)?
+            } else {
+                self.upright(look, small, bbox, times)?
+            }
         } else {
             let look = &LOOKS[turn % LOOKS.len()];
             let mut readings = self.strip(look, crop, bbox, 1.0)?;

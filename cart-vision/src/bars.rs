@@ -126,7 +126,7 @@ pub fn find(picture: &GrayImage, most: usize) -> Vec<Bars> {
         if free[seed] {
             let group = group(seed, &smooth, &directions, columns, &mut free);
             if group.len() >= LEAST_CELLS {
-                found.push(patch(&group, &tensors, columns));
+                found.push(patch(picture, &group, &tensors, columns));
             }
         }
     }
@@ -266,9 +266,47 @@ fn apart_deg(a: f32, b: f32) -> f32 {
     apart.min(180.0 - apart)
 }
 
-fn patch(cells: &[usize], tensors: &[Tensor], columns: usize) -> Bars {
+/// The direction of a group's gradient, by an operator that is true to it also where bars are two
+/// or three pixels apart: differences over two by two pixels see every fine bar and take one at 15°
+/// to be at 10°.
+///
+/// Source: H. Scharr, Optimale Operatoren in der Digitalen Bildverarbeitung, 2000.
+fn exact_direction_deg(picture: &GrayImage, cells: &[usize], columns: usize) -> Option<f32> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let raw = picture.as_raw();
+    let mut sum = Tensor::default();
+    for cell in cells {
+        let (left, top) = (cell % columns * CELL, cell / columns * CELL);
+        for y in top.max(1)..(top + CELL).min(height - 1) {
+            let mut lanes = [[0.0_f32; CELL]; 3];
+            let from = left.max(1);
+            let to = (left + CELL).min(width - 1);
+            if to <= from {
+                continue;
+            }
+            let line = |y: usize| &raw[y * width + from - 1..y * width + to + 1];
+            let (above, here, below) = (line(y - 1), line(y), line(y + 1));
+            for i in 0..to - from {
+                let at = |line: &[u8], dx: usize| f32::from(line[i + dx]);
+                let right = 3.0 * (at(above, 2) + at(below, 2)) + 10.0 * at(here, 2);
+                let left = 3.0 * (at(above, 0) + at(below, 0)) + 10.0 * at(here, 0);
+                let down = 3.0 * (at(below, 0) + at(below, 2)) + 10.0 * at(below, 1);
+                let up = 3.0 * (at(above, 0) + at(above, 2)) + 10.0 * at(above, 1);
+                let (gx, gy) = (right - left, down - up);
+                lanes[0][i] = gx * gx;
+                lanes[1][i] = gy * gy;
+                lanes[2][i] = gx * gy;
+            }
+            let [xx, yy, xy] = lanes.map(|lane| lane.iter().sum::<f32>());
+            sum = sum.plus(Tensor { xx, yy, xy, ..Tensor::default() });
+        }
+    }
+    (sum.coherence() > 0.0).then(|| sum.direction_deg())
+}
+
+fn patch(picture: &GrayImage, cells: &[usize], tensors: &[Tensor], columns: usize) -> Bars {
     let sum = cells.iter().fold(Tensor::default(), |sum, cell| sum.plus(tensors[*cell]));
-    let across_deg = sum.direction_deg();
+    let across_deg = exact_direction_deg(picture, cells, columns).unwrap_or_else(|| sum.direction_deg());
     let (sin, cos) = across_deg.to_radians().sin_cos();
     let mut span = [[f32::MAX, f32::MIN]; 2];
     for cell in cells {
@@ -286,5 +324,52 @@ fn patch(cells: &[usize], tensors: &[Tensor], columns: usize) -> Bars {
         half_across,
         half_along,
         strength: sum.energy() * sum.coherence(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rotate::rotated;
+
+    /// Bars of one to four pixels in a box of 140 × 60, on a grey field.
+    fn label() -> GrayImage {
+        let widths = [2, 1, 3, 1, 4, 2, 1, 2, 3, 1, 1, 4];
+        let mut dark = [false; 140];
+        let (mut at, mut bar) = (0, true);
+        for width in widths.into_iter().cycle() {
+            dark.iter_mut().skip(at).take(width).for_each(|d| *d = bar);
+            (at, bar) = (at + width, !bar);
+            if at >= 140 {
+                break;
+            }
+        }
+        GrayImage::from_fn(260, 200, |x, y| {
+            let inside = (60..200).contains(&x) && (70..130).contains(&y);
+            image::Luma([if inside && dark[x as usize - 60] { 40 } else { 180 }])
+        })
+    }
+
+    #[test]
+    fn bars_are_found_at_every_angle_with_their_direction() {
+        for degrees in (0..180).step_by(15) {
+            let picture = rotated(&label(), degrees as f32);
+            let found = find(&picture, 1);
+            let [bars] = found.as_slice() else { panic!("nothing at {degrees}°") };
+            assert!(apart_deg(bars.across_deg, degrees as f32) < 2.0, "{degrees}°: {bars:?}");
+            let middle = [picture.width() as f32 / 2.0, picture.height() as f32 / 2.0];
+            assert!((bars.middle[0] - middle[0]).hypot(bars.middle[1] - middle[1]) < 8.0, "{degrees}°: {bars:?}");
+            assert!((62.0..90.0).contains(&bars.half_across), "{degrees}°: {bars:?}");
+            assert!((25.0..50.0).contains(&bars.half_along), "{degrees}°: {bars:?}");
+        }
+    }
+
+    #[test]
+    fn an_edge_paper_and_next_to_nothing_are_no_bars() {
+        let edge = GrayImage::from_fn(200, 200, |x, _| image::Luma([if x < 100 { 20 } else { 230 }]));
+        let paper = GrayImage::from_fn(200, 200, |x, y| image::Luma([180 + ((x * 7 + y * 13) % 5) as u8]));
+        for picture in [edge, paper, GrayImage::new(0, 0), GrayImage::new(1, 1), GrayImage::new(1, 90)] {
+            assert_eq!(find(&picture, 3), [], "{:?}", picture.dimensions());
+        }
     }
 }

@@ -214,3 +214,51 @@ fn sharpen(line: &mut [f32], amount: f32, radius: usize, scratch: &mut Vec<f32>)
         *value += (*value - mean) * amount;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Cut = Cut { scale: 1.0, sharpen: 0.0, radius: 0.0, even: false };
+
+    fn upright(picture: &GrayImage) -> Bars {
+        Bars::upright(picture)
+    }
+
+    #[test]
+    fn a_line_is_the_mean_of_its_own_lines_only() {
+        let picture = GrayImage::from_fn(80, 64, |x, y| image::Luma([if y < 32 { 40 } else { 200 } + (x % 2) as u8]));
+        let strip = Strip::cut(&picture, &upright(&picture), &PLAIN);
+        let height = strip.pixels().height();
+        assert_eq!(height, 16);
+        for y in 0..height {
+            let expected = if y < height / 2 { 40 } else { 200 };
+            assert!(strip.pixels().get_pixel(50, y)[0].abs_diff(expected) <= 1, "line {y}");
+        }
+    }
+
+    #[test]
+    fn beyond_the_border_its_last_pixel_goes_on() {
+        let picture = GrayImage::from_fn(80, 40, |x, _| image::Luma([if x < 4 { 10 } else { 200 }]));
+        let strip = Strip::cut(&picture, &upright(&picture), &PLAIN);
+        assert_eq!(strip.pixels().get_pixel(0, 5)[0], 10);
+    }
+
+    #[test]
+    fn points_are_found_again_in_the_picture() {
+        let picture = GrayImage::from_pixel(200, 160, image::Luma([128]));
+        let bars = Bars { across_deg: 30.0, middle: [100.0, 80.0], half_across: 50.0, half_along: 20.0, strength: 1.0 };
+        let strip = Strip::cut(&picture, &bars, &Cut { scale: 2.0, ..PLAIN });
+        let (width, height) = strip.pixels().dimensions();
+        let [x, y] = strip.origin_of(width as f32 / 2.0, height as f32 / 2.0 - 0.5);
+        assert!((x - 100.0).abs() < 1.0 && (y - 80.0).abs() < 1.0, "{x} {y}");
+    }
+
+    #[test]
+    fn tiny_pictures_and_patches_are_cut_without_trouble() {
+        for (width, height) in [(0, 0), (1, 1), (1, 40), (40, 1)] {
+            let picture = GrayImage::new(width, height);
+            Strip::cut(&picture, &upright(&picture), &Cut { scale: 3.0, sharpen: 2.0, radius: 4.0, even: true });
+        }
+    }
+}

@@ -16,7 +16,7 @@ pub(super) fn day(date: &str) -> Option<u8> {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
         // 2000 was a leap year, and no other year 00 is in a date's window of fifty years.
-        2 if year % 4 == 0 => 29,
+        2 if year.is_multiple_of(4) => 29,
         2 => 28,
         _ => return None,
     };
