@@ -153,7 +153,9 @@ impl Count {
     pub fn tables(&self) -> String {
         let mut text = String::new();
         // Writing to memory does not fail.
-        let mut row = |line: String| drop(writeln!(text, "{line}"));
+        let mut row = |line: String| {
+            let _ = writeln!(text, "{line}");
+        };
         let mut wrong: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
         let mut by_product: BTreeMap<String, u64> = BTreeMap::new();
         for mishap in &self.mishaps {
