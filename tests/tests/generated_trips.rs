@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cart_app::demo::goods::Goods;
+use cart_app::recording::command::ReplayOptions;
 use hal::recording::{Record, RecordingError, RecordingReader, RecordingWriter};
 use tempfile::TempDir;
 use tests::generate::figures::Count;
@@ -143,6 +144,15 @@ fn a_recorded_trip_replays_to_the_bit() {
         assert!(replayed.events >= 2 && replayed.frames > 20, "{replayed:?}");
         assert_eq!(replayed.looks > 0, look, "{replayed:?}");
     }
+}
+
+#[test]
+fn what_is_kept_beside_a_recording_is_enough_to_look_again() {
+    let (_, path) = recorded();
+    let folder = TempDir::new().expect("a folder");
+    let config = store().keep(folder.path()).expect("kept");
+    let options = ReplayOptions { file: path.clone(), config: Some(config) };
+    cart_app::recording::command::run(&options).expect("the same looks, the same events");
 }
 
 #[test]

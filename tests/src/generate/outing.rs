@@ -15,6 +15,7 @@ use cart_app::sight::Sight;
 use cart_app::startup;
 use cart_core::Intent;
 use cart_core::weight_step::{ScaleTuning, WeightSteps};
+use cart_vision::Gallery;
 use hal::sim::{ItemHandle, ProductLook, SimItem, SimMotion, SimScale, World};
 use hal::{ManualClock, Moment};
 use image::{GrayImage, Luma, Rgb, RgbImage};
@@ -39,6 +40,8 @@ const NOTICE: Duration = Duration::from_millis(3_200);
 const NOTICE_NOTHING: Duration = Duration::from_millis(1_600);
 /// No deed takes longer, questions and all.
 const LONGEST_DEED: Duration = Duration::from_secs(60);
+/// The gallery with the drawn goods, in the store's own folder and beside recordings.
+const GALLERY: &str = "store.gallery";
 /// From one thing to the next when they are put in once more.
 const AGAIN: Duration = Duration::from_millis(900);
 
@@ -52,7 +55,7 @@ pub struct Store {
     pub shelf: Shelf,
     sight: Sight,
     config: Config,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Store {
@@ -83,8 +86,12 @@ impl Store {
         if shelf.is_empty() {
             bail!("no product of the catalogue has a picture: there is nothing to take");
         }
-        let sight = enrolled_sight(&config, &goods, &catalogue)?;
-        Ok(Self { catalogue, goods, shelf, sight, config, _folder: folder })
+        let mut sight = enrolled_sight(&config, &goods, &catalogue)?;
+        // Reading a gallery rounds it: the eyes here and those of a later replay must read the same file.
+        let gallery = folder.path().join(GALLERY);
+        sight.gallery.save(&gallery).context("gallery")?;
+        sight.gallery = Gallery::load(&gallery, sight.gallery.model()).context("gallery")?;
+        Ok(Self { catalogue, goods, shelf, sight, config, folder })
     }
 
     /// Writes what `cart replay --config` needs to look at this store's frames again: a configuration
@@ -95,13 +102,12 @@ impl Store {
     pub fn keep(&self, folder: &Path) -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(folder).with_context(|| format!("folder {}", folder.display()))?;
         let folder = std::path::absolute(folder).context("folder of recordings")?;
-        let gallery = folder.join("store.gallery");
-        self.sight.gallery.save(&gallery).context("gallery")?;
+        std::fs::copy(self.folder.path().join(GALLERY), folder.join(GALLERY)).context("gallery")?;
         let text = |path: &Path| toml::Value::from(path.display().to_string()).to_string();
         let (model, catalogue) = (std::path::absolute(&self.config.sight.model)?, &self.config.catalogue);
         let config = format!(
             "store = \"market-street\"\ncart = \"cart-01\"\ndata = \"data\"\ncatalogue = {}\n[line]\nhost = \"127.0.0.1\"\nport = 9\n\
-             [sight]\nmodel = {}\ngallery = \"store.gallery\"\n[board]\nname = \"simulated\"\n",
+             [sight]\nmodel = {}\ngallery = \"{GALLERY}\"\n[board]\nname = \"simulated\"\n",
             text(&std::path::absolute(catalogue)?),
             text(&model)
         );
