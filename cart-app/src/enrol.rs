@@ -98,8 +98,7 @@ pub fn run(options: &EnrolOptions) -> anyhow::Result<()> {
 fn tell(enrolled: &Enrolled, product: &Product, catalogue: &Catalogue) {
     for near in &enrolled.look_alikes {
         let name = catalogue.get(&near.sku).map_or_else(|| near.sku.to_string(), |p| p.name.clone());
-        let advice =
-            if product.barcode_required { "it needs its code already" } else { "mark it as barcode_required" };
+        let advice = if product.barcode_required { "it needs its code already" } else { "mark it as barcode_required" };
         println!("Too near to {name} ({:.2}): {advice}.", near.similarity);
     }
     if enrolled.repeated > 0 {

@@ -43,7 +43,14 @@ pub struct Sure {
 impl Default for Calibration {
     /// Cautious numbers for a model that was not fitted yet.
     fn default() -> Self {
-        Self { temperature: 1.0, sharpness: 12.0, unknown_at: 0.35, unknown_slope: 10.0, sure: Sure { at_99: 0.99, at_995: 0.995 }, families: BTreeMap::new() }
+        Self {
+            temperature: 1.0,
+            sharpness: 12.0,
+            unknown_at: 0.35,
+            unknown_slope: 10.0,
+            sure: Sure { at_99: 0.99, at_995: 0.995 },
+            families: BTreeMap::new(),
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub use eye::{Embed, Eye, EyeError, ReadCodes, Seen};
 pub use gallery::{Enrolled, Gallery, GalleryError, LookAlike};
 pub use model_description::{ModelDescription, ModelError};
 pub use motion::Direction;
-pub use recogniser::{Judgement, Recogniser};
 pub use picture::View;
+pub use recogniser::{Judgement, Recogniser};
 pub use sighting::{BBox, Candidate, Change, Opinion, Scan, Sighting, Symbology, Thumbnail};
 pub use vote::Vote;

@@ -46,6 +46,10 @@ pub struct Exchange {
     pub addition: Addition,
 }
 
+/// So many pieces of loose produce in one go are believed by sight; with more, something heavier may
+/// hide among them.
+const MOST_UNASKED: f32 = 12.0;
+
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
@@ -145,7 +149,8 @@ fn additions(
             // Any weight fits loose produce, that of a second thing beside it too: it must have been
             // alone in sight.
             let loose = matches!(product.sale, Sale::Weight { .. });
-            if loose && (sight.contested || sight.things > 1) && scans.is_empty() {
+            let many = fusion::piece(product).is_some_and(|(weight, _)| step.delta.0 as f32 > MOST_UNASKED * weight);
+            if loose && (sight.contested || sight.things > 1 || many) && scans.is_empty() {
                 return None;
             }
             let quantity = match product.sale {
@@ -289,6 +294,10 @@ mod tests {
         check(false, 1, true);
         check(true, 1, false);
         check(false, 2, false);
+        let heavy = WeightStep { delta: Grams(2_400), ..step };
+        let sight = seen(&[("lime", 0.985), ("oat", 0.005)]);
+        let found = decide(&heavy, &sight, &[], &[], &catalogue(), &Thresholds::default());
+        assert!(matches!(found, Decision::Hold { .. }), "more limes than two hands hold: {found:?}");
     }
 
     #[test]
