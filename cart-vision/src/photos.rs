@@ -3,6 +3,7 @@
 //! A folder holds `classes.csv` (name, id, family name, family id, …) and pictures; a list file has
 //! lines `path, fine id, coarse id` with paths relative to the folder.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::{ImageReader, RgbImage};
@@ -117,12 +118,25 @@ impl PhotoFolder {
 pub fn open(path: &Path) -> Result<RgbImage, PhotoError> {
     let read = |source| PhotoError::Read { path: path.into(), source };
     let bad = |reason: String| PhotoError::Picture { path: path.into(), reason };
-    let reader = || ImageReader::open(path).map_err(read)?.with_guessed_format().map_err(read);
+    let bytes = std::fs::read(path).map_err(read)?;
+    if is_cut_jpeg(&bytes) {
+        return Err(bad("it is cut short: a JPEG without its end".into()));
+    }
+    let reader = || ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(read);
     let (width, height) = reader()?.into_dimensions().map_err(|e| bad(e.to_string()))?;
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(bad(format!("{width}×{height} pixels are more than 64 million")));
     }
     Ok(reader()?.decode().map_err(|e| bad(e.to_string()))?.into_rgb8())
+}
+
+/// A decoder fills what is missing of a JPEG with grey; a view of that would be enrolled for good.
+fn is_cut_jpeg(bytes: &[u8]) -> bool {
+    const START: [u8; 2] = [0xFF, 0xD8];
+    const END: [u8; 2] = [0xFF, 0xD9];
+    // Some cameras write a little after the end.
+    let tail = &bytes[bytes.len().saturating_sub(4_096).max(2).min(bytes.len())..];
+    bytes.starts_with(&START) && !tail.windows(2).any(|pair| pair == END)
 }
 
 #[cfg(test)]
@@ -155,14 +169,23 @@ mod tests {
     fn damaged_pictures_are_errors() {
         let mut png = Vec::new();
         let picture = RgbImage::new(20, 20);
-        picture.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).expect("encoded");
-        let root =
-            folder("damaged", &[("cut.png", &png[..png.len() / 2]), ("text.jpg", b"hello"), ("whole.png", &png)]);
-        for name in ["cut.png", "text.jpg"] {
+        picture.write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png).expect("encoded");
+        let mut jpeg = Vec::new();
+        let noisy = RgbImage::from_fn(120, 120, |x, y| image::Rgb([(x * 7919 + y * 104_729) as u8, x as u8, y as u8]));
+        noisy.write_to(&mut Cursor::new(&mut jpeg), image::ImageFormat::Jpeg).expect("encoded");
+        let files: [(&str, &[u8]); 5] = [
+            ("cut.png", &png[..png.len() / 2]),
+            ("text.jpg", b"hello"),
+            ("whole.png", &png),
+            ("cut.jpg", &jpeg[..jpeg.len() / 2]),
+            ("whole.jpg", &jpeg),
+        ];
+        let root = folder("damaged", &files);
+        for name in ["cut.png", "text.jpg", "cut.jpg"] {
             assert!(matches!(open(&root.join(name)), Err(PhotoError::Picture { .. })), "{name}");
         }
         assert!(matches!(open(&root.join("none.png")), Err(PhotoError::Read { .. })));
-        assert!(open(&root.join("whole.png")).is_ok());
+        assert!(open(&root.join("whole.png")).is_ok() && open(&root.join("whole.jpg")).is_ok());
         std::fs::remove_dir_all(&root).expect("removed");
     }
 }
