@@ -181,8 +181,8 @@ impl Embedder {
 }
 
 impl Embed for Embedder {
-    fn embed(&mut self, picture: &RgbImage) -> Result<Features, Box<dyn std::error::Error + Send + Sync>> {
-        self.look(picture).map_err(Into::into)
+    fn embed(&mut self, picture: &RgbImage, view: View) -> Result<Features, Box<dyn std::error::Error + Send + Sync>> {
+        self.look_from(picture, view).map_err(Into::into)
     }
 }
 

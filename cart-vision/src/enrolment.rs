@@ -6,6 +6,7 @@ use trip::Sku;
 use crate::embedding::Embedding;
 use crate::eye::Embed;
 use crate::gallery::{Enrolled, Gallery, GalleryError};
+use crate::picture::View;
 
 /// A picture is seen whole and, for how near it may be held, once more by this share of its sides.
 const NEARER: f32 = 0.8;
@@ -41,7 +42,7 @@ pub fn enrol(
     let mut views: Vec<Embedding> = Vec::new();
     for (number, picture) in pictures.into_iter().enumerate() {
         for look in [&picture, &nearer(&picture)] {
-            let features = model.embed(look);
+            let features = model.embed(look, View::Plain);
             let failed = |source| EnrolError::Picture { sku: sku.clone(), number: number + 1, source };
             views.push(features.map_err(failed)?.embedding);
         }

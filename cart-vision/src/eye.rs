@@ -15,7 +15,7 @@ use image::{GrayImage, RgbImage};
 
 use crate::embedding::Features;
 use crate::motion::{Direction, MotionError, MotionFinder, Phase, Thing};
-use crate::picture::{crop, grey, thumbnail};
+use crate::picture::{View, crop, grey, thumbnail};
 use crate::recogniser::{Judgement, Recogniser};
 use crate::sighting::{BBox, Candidate, Change, Opinion, Scan, Sighting};
 use crate::vote::Vote;
@@ -24,11 +24,11 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 /// A model that looks at a picture.
 pub trait Embed: Send {
-    /// What it sees in the picture's centred square.
+    /// What it sees in the picture's centred square, from this side.
     ///
     /// # Errors
     /// Whatever the model has to say.
-    fn embed(&mut self, picture: &RgbImage) -> Result<Features, Trouble>;
+    fn embed(&mut self, picture: &RgbImage, view: View) -> Result<Features, Trouble>;
 }
 
 /// A barcode reader.
@@ -124,8 +124,8 @@ struct Following {
 enum Look {
     /// The moving thing; how much it counts.
     Flying(f32),
-    /// What lies there now.
-    Resting,
+    /// What lies there now, from this side.
+    Resting(View),
     /// What lay there, in the calm frame before the movement.
     Gone(BBox),
 }
@@ -217,7 +217,7 @@ impl Eye {
                 }
                 following.before_in_frame = thing.before_in_frame;
                 following.resting_looks = RESTING_LOOKS - 1;
-                Some(Look::Resting)
+                Some(Look::Resting(View::Plain))
             }
             Phase::Left => None,
         }
@@ -228,7 +228,8 @@ impl Eye {
         let following = self.following.as_mut()?;
         if following.resting_looks > 0 {
             following.resting_looks -= 1;
-            return Some(Look::Resting);
+            // The same pixels again would say the same again.
+            return Some(Look::Resting(View::Mirrored));
         }
         // What it may have taken the place of comes last: naming the thing itself cannot wait.
         following.before_in_frame.take().map(Look::Gone)
@@ -239,19 +240,20 @@ impl Eye {
             return Ok(());
         };
         let (shown, bbox) = match look {
-            Look::Flying(_) | Look::Resting => (frame, following.bbox_in_frame),
+            Look::Flying(_) | Look::Resting(_) => (frame, following.bbox_in_frame),
             Look::Gone(bbox) => (following.was.as_ref().unwrap_or(frame), bbox),
         };
         let Some(picture) = crop(shown, bbox.squared(shown.width, shown.height)) else { return Ok(()) };
         let camera = frame.camera.0;
-        let features = model.embed(&picture).map_err(|source| EyeError::Embed { camera, source })?;
+        let view = if let Look::Resting(view) = look { view } else { View::Plain };
+        let features = model.embed(&picture, view).map_err(|source| EyeError::Embed { camera, source })?;
         let judgement = recogniser.judge(&features);
         let gone = matches!(look, Look::Gone(_)) && following.direction != Some(Direction::Out);
         match look {
             Look::Flying(weight) => following.vote.add(&judgement, weight),
             Look::Gone(_) if gone => following.before = Some(opinion(&judgement)),
             Look::Gone(_) => following.vote.add(&judgement, RESTING_WEIGHT),
-            Look::Resting => {
+            Look::Resting(_) => {
                 following.vote.add(&judgement, RESTING_WEIGHT);
                 following.rest.add(&judgement, RESTING_WEIGHT);
             }

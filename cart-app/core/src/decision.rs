@@ -6,7 +6,7 @@ use trip::{Catalogue, Grams, LineId, Quantity, Sale, Sku};
 use crate::evidence::{PendingScan, SightOf};
 use crate::fusion::{self, Hypothesis, What};
 use crate::swap::{self, Swap};
-use crate::weight_step::WeightStep;
+use crate::weight_step::{self, WeightStep};
 
 /// When the cart is sure enough. Calibrated with the model; see its card.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,7 +150,9 @@ fn additions(
             // alone in sight.
             let loose = matches!(product.sale, Sale::Weight { .. });
             let many = fusion::piece(product).is_some_and(|(weight, _)| step.delta.0 as f32 > MOST_UNASKED * weight);
-            if loose && (sight.contested || sight.things > 1 || many) && scans.is_empty() {
+            // Something went out before it came in: the change is not its weight.
+            let dipped = step.dip_g >= weight_step::STIR_G;
+            if loose && (sight.contested || sight.things > 1 || many || dipped) && scans.is_empty() {
                 return None;
             }
             let quantity = match product.sale {
@@ -298,6 +300,9 @@ mod tests {
         let sight = seen(&[("lime", 0.985), ("oat", 0.005)]);
         let found = decide(&heavy, &sight, &[], &[], &catalogue(), &Thresholds::default());
         assert!(matches!(found, Decision::Hold { .. }), "more limes than two hands hold: {found:?}");
+        let dipped = WeightStep { dip_g: 400.0, ..step };
+        let found = decide(&dipped, &sight, &[], &[], &catalogue(), &Thresholds::default());
+        assert!(!matches!(found, Decision::Add(_)), "something else went out: {found:?}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ fn place(red: bool) -> Embedding {
 }
 
 impl Embed for ColourModel {
-    fn embed(&mut self, picture: &RgbImage) -> Result<Features, Trouble> {
+    fn embed(&mut self, picture: &RgbImage, _: View) -> Result<Features, Trouble> {
         self.0.fetch_add(1, Ordering::Relaxed);
         let middle = picture.get_pixel(picture.width() / 2, picture.height() / 2);
         Ok(Features { embedding: place(middle[0] > middle[1]), logits: Vec::new() })
@@ -28,7 +28,7 @@ impl Embed for ColourModel {
 struct BrokenModel;
 
 impl Embed for BrokenModel {
-    fn embed(&mut self, _: &RgbImage) -> Result<Features, Trouble> {
+    fn embed(&mut self, _: &RgbImage, _: View) -> Result<Features, Trouble> {
         Err("out of memory".into())
     }
 }
