@@ -16,7 +16,6 @@ use crate::config::Config;
 
 /// Pictures that show a product from all its sides.
 const ENOUGH: usize = 5;
-const PICTURES: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 
 /// What to enrol, and where.
 #[derive(Args, Debug)]
@@ -144,11 +143,8 @@ fn open_gallery(files: &Files, fingerprint: &str) -> anyhow::Result<Gallery> {
 /// All pictures of a folder, by name.
 fn pictures(folder: &Path) -> anyhow::Result<Vec<RgbImage>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("pictures {}", folder.display()))?;
-    let is_picture = |path: &PathBuf| {
-        let kind = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        kind.is_some_and(|kind| PICTURES.contains(&kind.as_str()))
-    };
-    let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|e| e.path()).filter(is_picture).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|e| e.path()).filter(|path| photos::is_picture(path)).collect();
     paths.sort();
     ensure!(!paths.is_empty(), "{} holds no picture (png, jpg or webp)", folder.display());
     Ok(paths.iter().map(|path| photos::open(path)).collect::<Result<_, _>>()?)

@@ -15,7 +15,12 @@ pub const SHIPPED_MODEL: &str = "pair";
 
 /// The model that is shipped, in the project's assets; its gallery lies beside it.
 pub fn shipped_model(assets: &Path) -> PathBuf {
-    assets.join("models").join(SHIPPED_MODEL).with_extension("onnx")
+    model_of(assets, SHIPPED_MODEL)
+}
+
+/// A model of the project's assets by its name.
+pub fn model_of(assets: &Path, name: &str) -> PathBuf {
+    assets.join("models").join(format!("{name}.onnx"))
 }
 
 /// What eyes are made of; shared by all cameras of a cart.

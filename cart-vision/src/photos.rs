@@ -111,6 +111,12 @@ impl PhotoFolder {
     }
 }
 
+/// True for a file whose name ends as one of the pictures that [`open`] knows does.
+pub fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|ending| ["png", "jpg", "jpeg", "webp"].contains(&ending.as_str()))
+}
+
 /// Opens a picture; a truncated, huge or foreign file is an error.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::config::Config;
+use crate::sight::shipped_model;
 
 pub mod goods;
 pub mod headless;
@@ -169,6 +170,7 @@ fn set_old_trip_aside(cart_data: &Path) -> anyhow::Result<()> {
 
 /// The configuration of the demo's cart, as a person would write it for a simulated board.
 pub fn cart_config(assets: &Path, data: &Path, mqtt: std::net::SocketAddr) -> String {
+    let model = shipped_model(assets);
     let text = |path: PathBuf| toml::Value::from(path.display().to_string()).to_string();
     format!(
         "store = \"market-street\"\ncart = \"{CART}\"\ndata = {}\ncatalogue = {}\n\n\
@@ -181,7 +183,7 @@ pub fn cart_config(assets: &Path, data: &Path, mqtt: std::net::SocketAddr) -> St
         text(assets.join("store/catalogue.toml")),
         mqtt.ip(),
         mqtt.port(),
-        text(assets.join("models/pair.onnx")),
-        text(assets.join("models/pair.gallery")),
+        text(model.clone()),
+        text(model.with_extension("gallery")),
     )
 }

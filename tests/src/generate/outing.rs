@@ -11,7 +11,7 @@ use cart_app::demo::goods::Goods;
 use cart_app::demo::headless::{Lockstep, enrolled_sight};
 use cart_app::recording::Recorder;
 use cart_app::recording::replay::{MakeEye, Replayed};
-use cart_app::sight::Sight;
+use cart_app::sight::{Sight, model_of};
 use cart_app::startup;
 use cart_core::Intent;
 use cart_core::weight_step::{ScaleTuning, WeightSteps};
@@ -71,7 +71,7 @@ impl Store {
         std::fs::write(&path, cart_config(assets, &folder.path().join("data"), nowhere)).context("configuration")?;
         let mut config = Config::load(&path)?;
         if let Some(model) = model {
-            config.sight.model = assets.join("models").join(model).with_extension("onnx");
+            config.sight.model = model_of(assets, model);
             config.sight.gallery = config.sight.model.with_extension("gallery");
         }
         let text = std::fs::read_to_string(&config.catalogue)

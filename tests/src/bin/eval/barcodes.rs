@@ -104,10 +104,9 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let mut paths: Vec<PathBuf> = entries.with_context(cannot)?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         if path.is_dir() && !path.is_symlink() {
             walk(&path, files)?;
-        } else if ["png", "jpg", "jpeg", "webp"].contains(&ending.as_str()) {
+        } else if photos::is_picture(&path) {
             files.push(path);
         }
     }

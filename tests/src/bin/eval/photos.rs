@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use cart_app::sight::model_of;
 use cart_vision::evaluation::{Answer, Coverage, Labelled, coverage, figures};
 use cart_vision::photos::{self, Photo, PhotoFolder};
 use cart_vision::{Embedder, Gallery, Recogniser, View};
@@ -97,7 +98,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 /// Opens a model of `assets/models` with the gallery beside it.
 pub fn open(assets: &Path, name: &str) -> anyhow::Result<(Embedder, Recogniser)> {
-    let model = assets.join("models").join(format!("{name}.onnx"));
+    let model = model_of(assets, name);
     let embedder = Embedder::open(&model)?;
     let description = embedder.description().clone();
     let gallery = Gallery::load(&model.with_extension("gallery"), &description.fingerprint)?;
