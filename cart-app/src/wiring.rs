@@ -335,10 +335,10 @@ impl Threads {
     }
 
     fn camera(&self, mut camera: Box<dyn Camera>, mut eye: Eye, recorder: Option<Recorder>) -> anyhow::Result<()> {
-        let id = camera.id().0;
-        let mut state = Working::new(Device::Camera(id));
+        let camera_id = camera.id();
+        let mut state = Working::new(Device::Camera(camera_id.0));
         let mut moving = false;
-        self.spawn(&format!("camera {id}"), move |inputs, clock| {
+        self.spawn(&format!("camera {}", camera_id.0), move |inputs, clock| {
             let frame = match camera.next_frame() {
                 Ok(frame) => frame,
                 Err(why) => return state.failed(inputs, &why, clock),
@@ -349,7 +349,8 @@ impl Threads {
                     if !state.works(inputs) {
                         return false;
                     }
-                    let told = seen.moving == moving || inputs.send(Input::Movement { moving: seen.moving }).is_ok();
+                    let movement = Input::Movement { camera: camera_id, moving: seen.moving };
+                    let told = seen.moving == moving || inputs.send(movement).is_ok();
                     moving = seen.moving;
                     let sightings = seen.sightings.into_iter().map(Input::Sighting);
                     let mut all = sightings.chain(seen.scans.into_iter().map(Input::Scan));

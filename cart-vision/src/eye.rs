@@ -115,6 +115,9 @@ struct Following {
     /// The scene before the thing moved.
     was: Option<Frame>,
     before: Option<Opinion>,
+    /// Places apart that have not been looked at yet, last first.
+    apart_in_frame: Vec<BBox>,
+    apart: Vec<Opinion>,
     resting_looks: u32,
     resting_reads: u32,
 }
@@ -126,6 +129,8 @@ enum Look {
     Flying(f32),
     /// What lies there now, from this side.
     Resting(View),
+    /// What lies in one of two places.
+    Apart(BBox),
     /// What lay there, in the calm frame before the movement.
     Gone(BBox),
 }
@@ -189,6 +194,8 @@ impl Eye {
                 before_in_frame: None,
                 was: None,
                 before: None,
+                apart_in_frame: Vec::new(),
+                apart: Vec::new(),
                 resting_looks: 0,
                 resting_reads: 0,
             });
@@ -217,6 +224,10 @@ impl Eye {
                 }
                 following.before_in_frame = thing.before_in_frame;
                 following.resting_looks = RESTING_LOOKS - 1;
+                if let Some([first, second]) = thing.apart_in_frame {
+                    following.apart_in_frame = vec![second, first];
+                    following.resting_looks = 0;
+                }
                 Some(Look::Resting(View::Plain))
             }
             Phase::Left => None,
@@ -231,6 +242,9 @@ impl Eye {
             // The same pixels again would say the same again.
             return Some(Look::Resting(View::Mirrored));
         }
+        if let Some(place) = following.apart_in_frame.pop() {
+            return Some(Look::Apart(place));
+        }
         // What it may have taken the place of comes last: naming the thing itself cannot wait.
         following.before_in_frame.take().map(Look::Gone)
     }
@@ -241,6 +255,7 @@ impl Eye {
         };
         let (shown, bbox) = match look {
             Look::Flying(_) | Look::Resting(_) => (frame, following.bbox_in_frame),
+            Look::Apart(bbox) => (frame, bbox),
             Look::Gone(bbox) => (following.was.as_ref().unwrap_or(frame), bbox),
         };
         let Some(picture) = crop(shown, bbox.squared(shown.width, shown.height)) else { return Ok(()) };
@@ -251,6 +266,7 @@ impl Eye {
         let gone = matches!(look, Look::Gone(_)) && following.direction != Some(Direction::Out);
         match look {
             Look::Flying(weight) => following.vote.add(&judgement, weight),
+            Look::Apart(_) => following.apart.push(opinion(&judgement)),
             Look::Gone(_) if gone => following.before = Some(opinion(&judgement)),
             Look::Gone(_) => following.vote.add(&judgement, RESTING_WEIGHT),
             Look::Resting(_) => {
@@ -263,6 +279,7 @@ impl Eye {
             direction,
             now: (following.rest.looks() > 0).then(|| opinion(&following.rest.judgement())),
             before: following.before.clone(),
+            apart: following.apart.clone(),
         });
         seen.sightings.push(Sighting {
             at: frame.taken,
@@ -272,8 +289,8 @@ impl Eye {
             candidates,
             unknown,
             change,
-            // What is gone is no picture of what lies there.
-            thumbnail: if gone { None } else { thumbnail(&picture) },
+            // What is gone, or only a part, is no picture of what lies there.
+            thumbnail: if gone || matches!(look, Look::Apart(_)) { None } else { thumbnail(&picture) },
         });
         Ok(())
     }

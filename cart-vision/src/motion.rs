@@ -78,6 +78,8 @@ pub struct Thing {
     pub bbox_in_frame: BBox,
     /// Where something lay before that is gone or covered now; only at rest.
     pub before_in_frame: Option<BBox>,
+    /// What came lies in places apart: around the two largest; only at rest. It may be two things.
+    pub apart_in_frame: Option<[BBox; 2]>,
     /// What it does.
     pub phase: Phase,
 }
@@ -200,8 +202,15 @@ impl MotionFinder {
         if let Some(part) = &largest {
             track.last_box = part.bbox(size);
         }
-        let thing =
-            |phase| Some(Thing { track: track.number, bbox_in_frame: track.last_box, before_in_frame: None, phase });
+        let thing = |phase| {
+            Some(Thing {
+                track: track.number,
+                bbox_in_frame: track.last_box,
+                before_in_frame: None,
+                apart_in_frame: None,
+                phase,
+            })
+        };
         let held = largest.as_ref().is_some_and(|part| part.touches_edge());
         let needed = if held { HELD_REST_FRAMES } else { REST_FRAMES };
         if track.quiet_frames < needed {
@@ -215,6 +224,10 @@ impl MotionFinder {
             track: track.number,
             bbox_in_frame: part.bbox(size),
             before_in_frame: before.map(|mask| mask.bbox(size)),
+            apart_in_frame: match covered.parts(MIN_CELLS).as_slice() {
+                [first, second, ..] if direction != Direction::Out => Some([first.bbox(size), second.bbox(size)]),
+                _ => None,
+            },
             phase: Phase::Rested(direction),
         })
     }

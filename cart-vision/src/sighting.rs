@@ -66,6 +66,9 @@ pub struct Change {
     pub now: Option<Opinion>,
     /// What lay there before. `None` where nothing lay, and until it was looked at.
     pub before: Option<Opinion>,
+    /// Where what came lies in two places apart: what lies in each, largest first, as far as looked at. It
+    /// may be two things, or two pieces of one. Empty otherwise.
+    pub apart: Vec<Opinion>,
 }
 
 /// One look at one moving thing.

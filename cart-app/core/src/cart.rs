@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use cart_vision::Thumbnail;
-use hal::Moment;
+use hal::{CameraId, Moment};
 use trip::event::Tender;
 use trip::gs1::Scanned;
 use trip::{Catalogue, HoldId, LaneId, LineId, Money, Phase, Sku, TripEvent, TripState};
@@ -179,12 +179,7 @@ impl Cart {
                 self.show_condition();
             }
             Input::Motion(reading) => self.steps.motion(reading),
-            Input::Movement { moving } => {
-                self.evidence.moving = moving;
-                if moving {
-                    self.evidence.last_movement = Some(now);
-                }
-            }
+            Input::Movement { camera, moving } => self.evidence.movement(camera, moving, now),
             Input::Sighting(sighting) => {
                 if self.evidence.look(sighting) {
                     self.watch_unfelt(now);
@@ -282,7 +277,13 @@ impl Cart {
 
     fn on_device(&mut self, device: Device, fault: Option<String>) {
         let changed = match &fault {
-            Some(why) => self.faults.insert(device, why.clone()).is_none(),
+            Some(why) => {
+                // Who no longer looks sees nothing move.
+                if let Device::Camera(camera) = device {
+                    self.evidence.still(CameraId(camera));
+                }
+                self.faults.insert(device, why.clone()).is_none()
+            }
             None => self.faults.remove(&device).is_some(),
         };
         if changed {

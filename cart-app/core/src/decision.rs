@@ -46,9 +46,10 @@ pub struct Exchange {
     pub addition: Addition,
 }
 
-/// So many pieces of loose produce in one go are believed by sight; with more, something heavier may
-/// hide among them.
+/// So many pieces of loose produce in one go, and so many grams unless one piece weighs as much, are
+/// believed by sight: what two hands hold. With more, something else may hide among them.
 const MOST_UNASKED: f32 = 12.0;
+const MOST_UNASKED_G: f32 = 1_000.0;
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,7 +150,10 @@ fn additions(
             // Any weight fits loose produce, that of a second thing beside it too: it must have been
             // alone in sight.
             let loose = matches!(product.sale, Sale::Weight { .. });
-            let many = fusion::piece(product).is_some_and(|(weight, _)| step.delta.0 as f32 > MOST_UNASKED * weight);
+            let many = fusion::piece(product).is_some_and(|(weight, spread)| {
+                let heaviest = weight + 3.0 * spread;
+                step.delta.0 as f32 > (MOST_UNASKED * weight).min(heaviest.max(MOST_UNASKED_G))
+            });
             // Something went out before it came in: the change is not its weight.
             let dipped = step.dip_g >= weight_step::STIR_G;
             if loose && (sight.contested || sight.things > 1 || many || dipped) && scans.is_empty() {
@@ -296,7 +300,7 @@ mod tests {
         check(false, 1, true);
         check(true, 1, false);
         check(false, 2, false);
-        let heavy = WeightStep { delta: Grams(2_400), ..step };
+        let heavy = WeightStep { delta: Grams(1_080), ..step };
         let sight = seen(&[("lime", 0.985), ("oat", 0.005)]);
         let found = decide(&heavy, &sight, &[], &[], &catalogue(), &Thresholds::default());
         assert!(matches!(found, Decision::Hold { .. }), "more limes than two hands hold: {found:?}");

@@ -16,6 +16,8 @@ const MOST_LOOKS: usize = 64;
 const FLOOR: f32 = 1e-4;
 /// A look that gives a product this much names it.
 const NAMES: f32 = 0.4;
+/// A look in flight that gives a product this much has seen it, whatever lies there in the end.
+const SEEN_IN_FLIGHT: f32 = 0.7;
 
 /// What sight says about one thing: a distribution over products, the rest, and "no product".
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,6 +53,11 @@ impl SightOf {
         self.named.iter().any(|(name, _)| name == sku)
     }
 
+    /// What it is, if a look is clear enough to name it.
+    pub fn name(&self) -> Option<&Sku> {
+        self.named.first().filter(|(_, p)| *p >= NAMES).map(|(sku, _)| sku)
+    }
+
     /// The probability of `sku` among `products` products.
     pub fn of(&self, sku: &Sku, products: usize) -> f32 {
         let named = self.named.iter().find(|(name, _)| name == sku).map(|(_, p)| *p);
@@ -78,11 +85,31 @@ pub struct Evidence {
     scans: Vec<PendingScan>,
     /// When anything was last seen to move.
     pub last_movement: Option<Moment>,
-    /// True while a camera sees something move.
-    pub moving: bool,
+    /// The cameras that see something move.
+    moving: BTreeSet<CameraId>,
 }
 
 impl Evidence {
+    /// A camera says whether it sees something move.
+    pub fn movement(&mut self, camera: CameraId, moving: bool, now: Moment) {
+        if moving {
+            self.moving.insert(camera);
+            self.last_movement = Some(now);
+        } else {
+            self.still(camera);
+        }
+    }
+
+    /// Takes back what a camera said of movement.
+    pub fn still(&mut self, camera: CameraId) {
+        self.moving.remove(&camera);
+    }
+
+    /// True while any camera sees something move.
+    pub fn moving(&self) -> bool {
+        !self.moving.is_empty()
+    }
+
     /// Takes a look. True when it says that the scene has changed, and what changed it is not
     /// explained yet.
     pub fn look(&mut self, sighting: Sighting) -> bool {
@@ -154,7 +181,7 @@ impl Evidence {
     /// The last look at a thing carries the vote of all looks at it; cameras are multiplied, for they
     /// look from different sides.
     pub fn sight(&self, at: Moment) -> SightOf {
-        self.views(at, |look| Some(one(&look.candidates, look.unknown)))
+        self.views(at, |look| Some(apart(look).unwrap_or_else(|| one(&look.candidates, look.unknown))))
     }
 
     /// What lies there now where the scene has changed, by the looks at rest alone.
@@ -186,20 +213,52 @@ impl Evidence {
             *last = (*last).max(*track);
             *count += 1;
         }
-        let last = last_of_camera.iter().filter_map(|(camera, (track, _))| tracks.get(&(*camera, *track)));
-        let mut seen = last.cloned().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
-        seen.things = last_of_camera.values().map(|(_, count)| *count).max().unwrap_or(0);
-        let named = |sight: &SightOf| sight.named.first().filter(|(_, p)| *p >= NAMES).map(|(sku, _)| sku.clone());
-        let names: BTreeSet<Sku> = tracks.values().filter_map(named).collect();
-        seen.contested = names.len() > 1;
+        let last = || last_of_camera.iter().filter_map(|(camera, (track, _))| tracks.get(&(*camera, *track)));
+        let mut seen = last().cloned().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
+        let moved = last_of_camera.values().map(|(_, count)| *count).max().unwrap_or(0);
+        seen.things = last().map(|view| view.things).max().unwrap_or(0).max(moved);
+        let names: BTreeSet<&Sku> = tracks.values().filter_map(SightOf::name).collect();
+        seen.contested = names.len() > 1 || last().any(|view| view.contested) || self.renamed(at, &last_of_camera);
         seen.thumbnail = self.looks.iter().rev().find_map(|look| look.thumbnail.clone());
         seen
+    }
+
+    /// True when a thing was clearly another in flight than it is now: the one may lie under the other.
+    fn renamed(&self, at: Moment, last_of_camera: &BTreeMap<CameraId, (u32, usize)>) -> bool {
+        last_of_camera.iter().any(|(camera, (track, _))| {
+            let recent = self.looks.iter().filter(|look| at.since(look.at) <= LOOK_MEMORY);
+            let of_track = recent.filter(|look| look.camera == *camera && look.track == *track);
+            let firsts: Vec<&Candidate> = of_track.filter_map(|look| look.candidates.first()).collect();
+            let now = firsts.last().filter(|now| now.probability >= NAMES);
+            now.is_some_and(|now| firsts.iter().any(|was| was.probability >= SEEN_IN_FLIGHT && was.sku != now.sku))
+        })
     }
 }
 
 /// One look.
 fn one(candidates: &[Candidate], unknown: f32) -> SightOf {
     normal(candidates.iter().map(|c| (c.sku.clone(), c.probability)).collect(), unknown)
+}
+
+/// A look at what lies in two places; `None` where it is one thing, or two pieces of one.
+fn apart(look: &Sighting) -> Option<SightOf> {
+    let parts: Vec<SightOf> =
+        look.change.iter().flat_map(|c| &c.apart).map(|o| one(&o.candidates, o.unknown)).collect();
+    let [first, second] = parts.as_slice() else { return None };
+    match (first.name(), second.name()) {
+        (Some(a), Some(b)) if a == b => None,
+        (Some(_), Some(_)) => {
+            let mut half: BTreeMap<&Sku, f32> = BTreeMap::new();
+            for (sku, p) in first.named.iter().chain(&second.named) {
+                *half.entry(sku).or_default() += p / 2.0;
+            }
+            let named = half.into_iter().map(|(sku, p)| (sku.clone(), p)).collect();
+            let seen = normal(named, (first.unknown + second.unknown) / 2.0);
+            Some(SightOf { things: 2, contested: true, ..seen })
+        }
+        // One of them says nothing clear: it may be a second thing.
+        _ => Some(SightOf { contested: true, ..one(&look.candidates, look.unknown) }),
+    }
 }
 
 /// Two cameras together.
@@ -287,20 +346,68 @@ mod tests {
     }
 
     #[test]
+    fn a_thing_that_was_clearly_another_in_flight_may_be_two() {
+        let check = |flight: (&str, f32), contested: bool| {
+            let mut evidence = Evidence::default();
+            evidence.look(look(0, 1, 100, &[flight]));
+            evidence.look(look(0, 1, 200, &[("beet", 0.6)]));
+            evidence.look(look(0, 1, 300, &[("beet", 0.97)]));
+            assert_eq!(evidence.sight(Moment::from_millis(400)).contested, contested, "{flight:?}");
+        };
+        check(("tea", 0.82), true);
+        check(("tea", 0.5), false);
+        check(("beet", 0.9), false);
+    }
+
+    #[test]
+    fn one_camera_that_is_still_does_not_speak_for_another() {
+        let mut evidence = Evidence::default();
+        let now = Moment::from_millis(1);
+        evidence.movement(CameraId(0), true, now);
+        evidence.movement(CameraId(1), true, now);
+        evidence.movement(CameraId(1), false, now);
+        assert!(evidence.moving());
+        evidence.still(CameraId(0));
+        assert!(!evidence.moving());
+    }
+
+    #[test]
+    fn what_lies_in_two_places_is_two_things_unless_it_looks_the_same() {
+        let check = |parts: [(&str, f32); 2], things: usize, contested: bool| {
+            let opinion = |part: &(&str, f32)| {
+                let look = look(0, 1, 0, &[*part]);
+                Opinion { candidates: look.candidates, unknown: look.unknown }
+            };
+            let apart = parts.iter().map(opinion).collect();
+            let change = Change { direction: Direction::In, now: None, before: None, apart };
+            let mut evidence = Evidence::default();
+            evidence.look(Sighting { change: Some(change), ..look(0, 1, 100, &[("lime", 0.98)]) });
+            let seen = evidence.sight(Moment::from_millis(200));
+            assert_eq!((seen.things, seen.contested), (things, contested), "{parts:?}: {seen:?}");
+            seen
+        };
+        check([("lime", 0.9), ("lime", 0.8)], 1, false);
+        check([("lime", 0.9), ("kiwi", 0.2)], 1, true);
+        let seen = check([("lime", 0.9), ("tea", 0.8)], 2, true);
+        assert!(seen.of(&Sku::new("tea").expect("valid"), 5) > 0.35, "both have a say: {seen:?}");
+    }
+
+    #[test]
     fn what_came_and_what_went_are_told_apart() {
         let opinion = |name: &str| {
             let look = look(0, 1, 0, &[(name, 0.9)]);
             Some(Opinion { candidates: look.candidates, unknown: look.unknown })
         };
         let mut evidence = Evidence::default();
-        let change = Change { direction: Direction::Both, now: opinion("kiwi"), before: opinion("lime") };
+        let change =
+            Change { direction: Direction::Both, now: opinion("kiwi"), before: opinion("lime"), apart: Vec::new() };
         let both = Sighting { change: Some(change), ..look(0, 1, 100, &[("melon", 0.9)]) };
         assert!(evidence.look(both.clone()));
         let name = |sight: SightOf| sight.named.first().map(|(sku, _)| sku.to_string());
         let at = Moment::from_millis(200);
         assert_eq!(name(evidence.came(at)).as_deref(), Some("kiwi"));
         assert_eq!(name(evidence.went(at)).as_deref(), Some("lime"));
-        let out = Change { direction: Direction::Out, now: None, before: None };
+        let out = Change { direction: Direction::Out, now: None, before: None, apart: Vec::new() };
         evidence.look(Sighting { change: Some(out), ..look(1, 1, 100, &[("lime", 0.9)]) });
         assert_eq!(name(evidence.came(at)).as_deref(), Some("kiwi"), "what left says nothing of what came");
         evidence.settle_looks();

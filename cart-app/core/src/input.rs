@@ -1,7 +1,7 @@
 //! All that can happen to a cart, as plain values.
 
 use cart_vision::{Scan, Sighting};
-use hal::{BatteryReading, MotionReading, WeightReading};
+use hal::{BatteryReading, CameraId, MotionReading, WeightReading};
 use serde::{Deserialize, Serialize};
 use trip::message::{Command, Desired};
 use trip::{HoldId, LaneId, LineId, Sku};
@@ -15,6 +15,8 @@ pub enum Input {
     Motion(MotionReading),
     /// A camera says whether anything moves in its view.
     Movement {
+        /// Which.
+        camera: CameraId,
         /// True while something moves.
         moving: bool,
     },

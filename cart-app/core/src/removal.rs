@@ -171,7 +171,7 @@ fn choose(candidates: Vec<Candidate>, swaps: &[Swap], proven: bool) -> Removal {
 mod tests {
     use super::*;
     use crate::fusion::tests::{catalogue, sku};
-    use trip::basket::{Evidence, Hold, HoldReason};
+    use trip::basket::{Evidence, Hold};
     use trip::{HoldId, TripEvent};
 
     fn line(number: u32, name: &str, quantity: Quantity, weight: i32) -> TripEvent {
@@ -238,13 +238,7 @@ mod tests {
 
     #[test]
     fn a_held_thing_may_come_out_again() {
-        let hold = Hold {
-            hold: HoldId(4),
-            weight: Grams(410),
-            reason: HoldReason::Unknown,
-            candidates: vec![],
-            lines: vec![],
-        };
+        let hold = Hold { hold: HoldId(4), weight: Grams(410), ..Hold::default() };
         let basket = [line(1, "tea", Quantity::Each(1), 150), TripEvent::ItemHeld { hold }];
         assert_eq!(check(&basket, 411, &SightOf::nothing()), Removal::Hold(HoldId(4)));
     }

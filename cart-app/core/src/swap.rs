@@ -32,7 +32,7 @@ pub const SURE: f32 = 0.97;
 /// From so much posterior of all swaps together the shopper is asked.
 pub const WORTH_ASKING: f32 = 0.3;
 /// So many pairs are offered.
-const MOST_PAIRS: usize = 4;
+pub(crate) const MOST_PAIRS: usize = 4;
 /// One change in so many is a swap.
 const SWAP_PRIOR: f32 = 0.02;
 /// Of swaps so many are made with one hand that first takes out, that first lays in, and with two.
@@ -206,7 +206,7 @@ fn weight_fits(product: &trip::catalogue::Product, felt: &WeightStep) -> f32 {
 }
 
 /// How well dip and peak agree with a thing of `least_g` that went and another that came, 0 to 1.
-fn excursion_fits(step: &WeightStep, least_g: f32) -> f32 {
+pub(crate) fn excursion_fits(step: &WeightStep, least_g: f32) -> f32 {
     if !step.stirred() {
         return 1.0;
     }

@@ -101,6 +101,11 @@ impl WeightStep {
         }
     }
 
+    /// How deep it dipped, if by a thing's worth; else 0.
+    pub fn dip(&self) -> Grams {
+        Grams(if self.dip_g >= STIR_G { self.dip_g.round() as i32 } else { 0 })
+    }
+
     /// True when the load moved a thing's worth in between, beyond both ends.
     pub fn stirred(&self) -> bool {
         self.dip_g >= STIR_G || self.peak_g >= STIR_G

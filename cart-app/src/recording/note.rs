@@ -60,6 +60,9 @@ pub struct Begin {
 pub enum Taken {
     /// As [`Input::Movement`].
     Movement {
+        /// Which; the first, where an older recording does not say.
+        #[serde(default = "first_camera")]
+        camera: CameraId,
         /// True while something moves.
         moving: bool,
     },
@@ -91,6 +94,10 @@ pub enum Taken {
     },
 }
 
+fn first_camera() -> CameraId {
+    CameraId(0)
+}
+
 /// A [`Sighting`], but for its thumbnail, with the very bits of its probabilities.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields of a sighting")]
@@ -118,6 +125,8 @@ pub struct Changed {
     direction: Side,
     now: Option<Odds>,
     before: Option<Odds>,
+    #[serde(default)]
+    apart: Vec<Odds>,
 }
 
 /// A [`Direction`].
@@ -186,6 +195,7 @@ impl From<&Sighting> for Look {
             direction: change.direction.into(),
             now: change.now.as_ref().map(odds),
             before: change.before.as_ref().map(odds),
+            apart: change.apart.iter().map(odds).collect(),
         };
         Self {
             at: *at,
@@ -205,6 +215,7 @@ impl From<Look> for Sighting {
             direction: changed.direction.into(),
             now: changed.now.map(Odds::opinion),
             before: changed.before.map(Odds::opinion),
+            apart: changed.apart.into_iter().map(Odds::opinion).collect(),
         };
         Self {
             at: look.at,
@@ -239,7 +250,7 @@ impl Taken {
     pub fn of(input: &Input) -> Option<Self> {
         Some(match input {
             Input::Weight(_) | Input::Motion(_) => return None,
-            Input::Movement { moving } => Self::Movement { moving: *moving },
+            Input::Movement { camera, moving } => Self::Movement { camera: *camera, moving: *moving },
             Input::Sighting(sighting) => Self::Look(sighting.into()),
             Input::Scan(scan) => Self::Code(scan.into()),
             Input::Battery(reading) => Self::Battery(*reading),
@@ -256,7 +267,7 @@ impl Taken {
 impl From<Taken> for Input {
     fn from(taken: Taken) -> Self {
         match taken {
-            Taken::Movement { moving } => Self::Movement { moving },
+            Taken::Movement { camera, moving } => Self::Movement { camera, moving },
             Taken::Look(look) => Self::Sighting(look.into()),
             Taken::Code(code) => Self::Scan(code.into()),
             Taken::Battery(reading) => Self::Battery(reading),

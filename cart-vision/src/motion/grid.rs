@@ -168,6 +168,11 @@ impl Mask {
         Mask { set: self.set.iter().zip(&other.set).map(|(a, b)| *a && !*b).collect(), ..self.clone() }
     }
 
+    /// This and the cells of `other`.
+    fn with(&self, other: &Mask) -> Mask {
+        Mask { set: self.set.iter().zip(&other.set).map(|(a, b)| *a || *b).collect(), ..self.clone() }
+    }
+
     fn neighbours(&self, i: usize) -> impl Iterator<Item = usize> + use<> {
         let (column, row, columns, rows) = (i % self.columns, i / self.columns, self.columns, self.rows);
         [
@@ -183,6 +188,11 @@ impl Mask {
     /// The largest connected part, with every part at least a quarter as large (one thing may look
     /// like several where its colour is the floor's); `None` when nothing has `at_least` cells.
     pub(super) fn largest(&self, at_least: usize) -> Option<Mask> {
+        self.parts(at_least).into_iter().reduce(|all, part| all.with(&part))
+    }
+
+    /// The connected parts of at least `at_least` cells and a quarter of the largest, largest first.
+    pub(super) fn parts(&self, at_least: usize) -> Vec<Mask> {
         let mut part_of = vec![0usize; self.set.len()];
         let mut sizes = vec![0usize];
         let mut open = Vec::new();
@@ -204,9 +214,12 @@ impl Mask {
                 }
             }
         }
-        let best = sizes.iter().copied().max().filter(|size| *size >= at_least)?;
-        let kept = part_of.iter().map(|p| *p != 0 && sizes[*p] >= at_least && sizes[*p] * 4 >= best).collect();
-        Some(Mask { set: kept, ..self.clone() })
+        let best = sizes.iter().copied().max().unwrap_or(0);
+        let large = |part: &usize| sizes[*part] >= at_least.max(1) && sizes[*part] * 4 >= best;
+        let mut parts: Vec<usize> = (1..sizes.len()).filter(large).collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(sizes[*part]));
+        let cells = |part: usize| part_of.iter().map(|p| *p == part).collect();
+        parts.into_iter().map(|part| Mask { set: cells(part), ..self.clone() }).collect()
     }
 
     /// Around all set cells, in pixels of a frame of `size`, with one cell of margin.

@@ -172,3 +172,24 @@ fn garbage_frames_are_errors_and_change_nothing() {
     assert_eq!(finder.look(&torn), Err(MotionError::Torn { camera: 2, width: 320, height: 240, bytes: 3 }));
     assert_eq!(still(&mut scene, &mut finder, 3), []);
 }
+
+#[test]
+fn two_things_that_land_together_lie_apart_and_one_does_not() {
+    let mut scene = Scene::new();
+    let mut finder = MotionFinder::new();
+    still(&mut scene, &mut finder, 3);
+    let one = scene.put_in(&mut finder, 20, 20, [200, 40, 30]);
+    assert_eq!(one.last().map(|t| t.apart_in_frame), Some(None));
+    scene.squares.push((220, -80, 60, [30, 160, 60]));
+    scene.squares.push((120, -80, 70, [40, 60, 190]));
+    let mut seen = Vec::new();
+    for step in 0..23 {
+        let first = scene.squares.len() - 2;
+        scene.squares[first].1 = -80 + 100 * step.min(8) / 8;
+        scene.squares[first + 1].1 = -80 + 200 * step.min(8) / 8;
+        seen.extend(finder.look(&scene.frame()).expect("a good frame"));
+    }
+    let [larger, smaller] = seen.last().and_then(|t| t.apart_in_frame).expect("two places");
+    assert!(larger.x < 130 && larger.y > 90, "the larger first: {larger:?}");
+    assert!(smaller.x > 190 && smaller.y < 40, "{smaller:?}");
+}

@@ -36,12 +36,13 @@ pub struct LineItem {
 }
 
 /// Why something is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldReason {
     /// Not sure which of a few: the shopper is asked.
     Unsure,
     /// Nothing known fits what was seen and weighed.
+    #[default]
     Unknown,
     /// Two things at once, and no single combination stands out.
     Several,
@@ -56,7 +57,7 @@ pub enum HoldReason {
 }
 
 /// Something unresolved. It is never charged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Its number within the trip.
     pub hold: HoldId,
@@ -70,6 +71,10 @@ pub struct Hold {
     /// The lines that a removal, or the outgoing half of a swap, may have been, best first, at most
     /// four; for a swap not fewer than `candidates`.
     pub lines: Vec<LineId>,
+    /// How far the load fell below both ends of the change before it settled, in grams: so much may have
+    /// gone out first. 0 when it did not.
+    #[serde(default, skip_serializing_if = "Grams::is_zero")]
+    pub dip: Grams,
 }
 
 /// The basket as it stands.

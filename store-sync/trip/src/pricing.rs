@@ -282,7 +282,7 @@ mod tests {
             weight: Grams(500),
             reason: crate::basket::HoldReason::Unsure,
             candidates: vec![Sku::new("water").expect("valid")],
-            lines: vec![],
+            ..crate::Hold::default()
         });
         assert_eq!(price(&basket, &catalogue()).map(|t| t.total.minor), Ok(0));
     }

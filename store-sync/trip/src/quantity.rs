@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Grams(pub i32);
 
+impl Grams {
+    /// True for no weight at all; by reference, as serde asks for it.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+}
+
 /// How much of a product a line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use cart_vision::Scan;
 use hal::Moment;
-use trip::basket::{Evidence as Why, HoldReason};
+use trip::basket::{Evidence as Why, Hold, HoldReason};
 use trip::event::Outcome;
-use trip::{Grams, HoldId, LineId, Money, Phase, Quantity, Sku, TripEvent};
+use trip::{Grams, HoldId, LineId, LineItem, Money, Phase, Product, Quantity, Sale, Sku, TripEvent};
 
 use super::{CHIP_FOR, Cart, Chip};
 use crate::decision::{self, Addition, Exchange};
@@ -51,7 +51,7 @@ impl Cart {
 
     pub(super) fn resolve_unfelt(&mut self, now: Moment) {
         let Some(unfelt) = self.unfelt.filter(|unfelt| now >= unfelt.due) else { return };
-        let still = self.steps.condition() == Condition::Settled && !self.evidence.moving;
+        let still = self.steps.condition() == Condition::Settled && !self.evidence.moving();
         if !still && self.scale_works() && now < unfelt.until {
             self.unfelt = Some(Unfelt { due: now + ASK_AGAIN, ..unfelt });
             return;
@@ -77,7 +77,7 @@ impl Cart {
             self.exchange(&exchange, step.delta, None, now);
         } else if all >= swap::WORTH_ASKING {
             self.unlock();
-            self.ask_swap(step.delta, swap::best_pairs(&swaps), &came);
+            self.ask_swap(step, swap::best_pairs(&swaps), &came);
         } else if came.looked() {
             self.settle_looks();
         } else if step.stirred() {
@@ -88,9 +88,18 @@ impl Cart {
     }
 
     /// Holds a swap that is not sure: one question, and the way to the lane is shut until it is settled.
-    pub(super) fn ask_swap(&mut self, delta: Grams, pairs: Vec<(LineId, Sku)>, sight: &SightOf) {
+    /// What lay below what was seen to go may have gone instead: where there is room, the other lines
+    /// whose weight agrees are offered too.
+    pub(super) fn ask_swap(&mut self, step: &WeightStep, mut pairs: Vec<(LineId, Sku)>, sight: &SightOf) {
+        let held = Hold { weight: step.delta, reason: HoldReason::Swapped, dip: step.dip(), ..Hold::default() };
+        let best = pairs.first().and_then(|(_, sku)| self.catalogue.get(sku)).cloned();
+        for line in best.iter().flat_map(|product| self.lines_for(&held, product)).collect::<Vec<_>>() {
+            if pairs.len() < swap::MOST_PAIRS && pairs.iter().all(|(other, _)| *other != line) {
+                pairs.extend(best.iter().map(|product| (line, product.sku.clone())));
+            }
+        }
         let (lines, candidates) = pairs.into_iter().unzip();
-        self.hold(delta, HoldReason::Swapped, candidates, lines, sight);
+        self.hold(Hold { candidates, lines, ..held }, sight.thumbnail.clone());
     }
 
     /// Takes the one off and adds the other, in one commit. `delta` is the change of the load by both.
@@ -158,13 +167,79 @@ impl Cart {
     }
 
     /// "Nothing was changed": believed where the scale agrees; else a person looks.
-    pub(super) fn nothing_changed(&mut self, hold: HoldId) {
+    pub(super) fn nothing_changed(&mut self, hold: HoldId, now: Moment) {
         let Some(held) = self.state.basket.hold(hold).cloned() else { return };
-        if held.reason != HoldReason::Swapped || held.weight.0.abs() as f32 >= self.setup.scale.min_step_g {
+        if held.reason != HoldReason::Swapped {
             return self.call_help();
+        }
+        if held.weight.0.abs() as f32 >= self.setup.scale.min_step_g {
+            // Nothing went out, but what came was named already.
+            return match only(&held.candidates).cloned() {
+                Some(sku) if held.weight.0 > 0 => self.add_whole(&held, &sku, now),
+                _ => self.call_help(),
+            };
         }
         self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::Dropped }]);
         self.close_panel(hold);
+    }
+
+    /// What was named came in where the load had dipped: if something may have gone out for it, its weight
+    /// is not the change of the load. True when that is now asked instead.
+    pub(super) fn ask_what_went(&mut self, held: &Hold, product: &Product) -> bool {
+        let weighed = matches!(product.sale, Sale::Weight { .. });
+        let alone = WeightStep { delta: held.weight, sigma_g: BY_DIFFERENCE_SIGMA_G, ..WeightStep::default() };
+        // A pack that weighs what the load has gained came in for nothing.
+        if held.dip.0 == 0 || (!weighed && fusion::quantity_of(product, &alone).is_some()) {
+            return false;
+        }
+        let lines = self.lines_for(held, product);
+        if lines.is_empty() {
+            return false;
+        }
+        self.ask_which_for(held, product, lines);
+        true
+    }
+
+    /// The question which of `lines` `product` came in for, in place of the question `held`.
+    fn ask_which_for(&mut self, held: &Hold, product: &Product, lines: Vec<LineId>) {
+        let (old, seen) = (held.hold, self.thumbnails.get(&held.hold).cloned());
+        let candidates = vec![product.sku.clone(); lines.len()];
+        let asked = Hold { reason: HoldReason::Swapped, candidates, lines, ..held.clone() };
+        // The new question first: a power cut in between leaves one too many, and never none.
+        self.hold(asked, seen);
+        self.record(vec![TripEvent::HoldResolved { hold: old, outcome: Outcome::Dropped }]);
+        self.thumbnails.remove(&old);
+    }
+
+    /// "Something else lies there now", by name: made when only one line may have gone for it, else asked.
+    /// The pairs that were offered were not meant.
+    pub(super) fn swapped_for(&mut self, hold: HoldId, product: &Product, now: Moment) {
+        let Some(held) = self.state.basket.hold(hold).cloned() else { return };
+        let offered = |line: &LineId| held.lines.iter().zip(&held.candidates).any(|pair| pair == (line, &product.sku));
+        let lines: Vec<LineId> = self.lines_for(&held, product).into_iter().filter(|line| !offered(line)).collect();
+        match lines.as_slice() {
+            [line] => self.answer_swap(hold, Some(*line), &product.sku, now),
+            [] => self.answer_swap(hold, None, &product.sku, now),
+            _ if product.barcode_required => self.wait_for(hold, crate::view::WaitsFor::Code),
+            _ => self.ask_which_for(&held, product, lines),
+        }
+    }
+
+    /// The lines that may have gone when `product` came in, by how deep the load dipped; best and newest
+    /// first, at most four.
+    fn lines_for(&self, held: &Hold, product: &Product) -> Vec<LineId> {
+        let step = WeightStep { dip_g: held.dip.0 as f32, ..WeightStep::default() };
+        let fit = |line: &LineItem| {
+            let out = self.weight_of(line.line, 1)?;
+            let came = out.0.saturating_add(held.weight.0);
+            let felt = WeightStep { delta: Grams(came), sigma_g: BY_DIFFERENCE_SIGMA_G, ..WeightStep::default() };
+            fusion::quantity_of(product, &felt)?;
+            Some((line.line, swap::excursion_fits(&step, out.0.min(came) as f32)))
+        };
+        let lines = self.state.basket.lines.iter().rev().filter(|line| line.sku != product.sku);
+        let mut fitting: Vec<(LineId, f32)> = lines.filter_map(fit).collect();
+        fitting.sort_by(|a, b| b.1.total_cmp(&a.1));
+        fitting.into_iter().take(swap::MOST_PAIRS).map(|(line, _)| line).collect()
     }
 
     /// The code of what may have been swapped in was shown: that settles the question.
@@ -197,4 +272,9 @@ impl Cart {
         let priced = trip::pricing::price_line(&item, &self.catalogue).ok()?;
         Some(Money::new(priced.price + priced.deposit, self.catalogue.currency))
     }
+}
+
+/// The one product of several candidates.
+fn only(candidates: &[Sku]) -> Option<&Sku> {
+    candidates.first().filter(|first| candidates.iter().all(|other| other == *first))
 }

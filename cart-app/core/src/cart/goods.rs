@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cart_vision::Scan;
+use cart_vision::{Scan, Thumbnail};
 use hal::Moment;
 use trip::basket::{Evidence as Why, Hold, HoldReason};
 use trip::event::Outcome;
@@ -94,7 +94,7 @@ impl Cart {
         let sight = self.evidence.sight(step.at.max(now));
         let scans = self.waiting_scans();
         let seen = sight.looked() || !scans.is_empty();
-        let patience = if seen && !self.evidence.moving { ONE_MORE_LOOK } else { STILL_MOVING };
+        let patience = if seen && !self.evidence.moving() { ONE_MORE_LOOK } else { STILL_MOVING };
         let due = step.at + patience;
         // Who leans is not at rest for long, and what leaning felt like goes with them.
         let rests = self.steps.condition() == Condition::Settled || now >= step.at + LEANING || !self.scale_works();
@@ -116,7 +116,7 @@ impl Cart {
     }
 
     fn put_in(&mut self, step: &WeightStep, sight: &SightOf, scans: &[PendingScan], over: bool, now: Moment) -> bool {
-        if let Some(hold) = self.came_back(step) {
+        if let Some(hold) = self.came_back(step, sight, scans) {
             self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::Dropped }]);
             self.close_panel(hold);
             self.effects.push_back(crate::Effect::Show);
@@ -133,23 +133,32 @@ impl Cart {
                 true
             }
             Decision::AskSwap(pairs) if over => {
-                self.ask_swap(step.delta, pairs, sight);
+                self.ask_swap(step, pairs, sight);
                 true
             }
             Decision::AskSwap(_) => false,
             Decision::Hold { reason, candidates } if over => {
-                self.hold(step.delta, reason, candidates, Vec::new(), sight);
+                let dip = step.dip();
+                let held = Hold { weight: step.delta, reason, candidates, dip, ..Hold::default() };
+                self.hold(held, sight.thumbnail.clone());
                 true
             }
             Decision::Hold { .. } => false,
         }
     }
 
-    /// The removal that was asked about and has just been put back.
-    fn came_back(&self, step: &WeightStep) -> Option<HoldId> {
+    /// The removal that was asked about and has just been put back: it weighs the same, and nothing that
+    /// was read or seen is another thing than may have gone.
+    fn came_back(&self, step: &WeightStep, sight: &SightOf, scans: &[PendingScan]) -> Option<HoldId> {
+        let name = scans.first().map(|scan| &scan.sku).or_else(|| sight.name());
+        let may_have_gone = |hold: &Hold| {
+            let of = |line: &LineId| self.state.basket.line(*line).map(|item| &item.sku);
+            hold.lines.is_empty() || name.is_none() || hold.lines.iter().any(|line| of(line) == name)
+        };
         let same = |hold: &&Hold| {
             matches!(hold.reason, HoldReason::WhichRemoved | HoldReason::Recount)
                 && (hold.weight.0 + step.delta.0).abs() <= SAME_THING_G
+                && may_have_gone(hold)
         };
         self.state.basket.holds.iter().rev().find(same).map(|hold| hold.hold)
     }
@@ -225,19 +234,13 @@ impl Cart {
         self.stirred = None;
     }
 
-    pub(super) fn hold(
-        &mut self,
-        weight: Grams,
-        reason: HoldReason,
-        candidates: Vec<Sku>,
-        lines: Vec<LineId>,
-        sight: &SightOf,
-    ) -> HoldId {
+    /// Holds something and asks about it; gives it the next number.
+    pub(super) fn hold(&mut self, held: Hold, seen: Option<Thumbnail>) -> HoldId {
         let number = HoldId(self.state.last_hold.0 + 1);
-        let hold = Hold { hold: number, weight, reason, candidates, lines };
-        self.record(vec![TripEvent::ItemHeld { hold }]);
-        if let Some(thumbnail) = &sight.thumbnail {
-            self.thumbnails.insert(number, thumbnail.clone());
+        let reason = held.reason;
+        self.record(vec![TripEvent::ItemHeld { hold: Hold { hold: number, ..held } }]);
+        if let Some(thumbnail) = seen {
+            self.thumbnails.insert(number, thumbnail);
         }
         self.panel = Panel { ask: Some((number, WaitsFor::Answer)), ..Panel::default() };
         self.settle_looks();
@@ -291,16 +294,17 @@ impl Cart {
             Removal::Swap(swap) if over => {
                 match decision::exchange(&swap, step, &[], &self.catalogue) {
                     Some(exchange) => self.exchange(&exchange, step.delta, None, now),
-                    None => self.ask_swap(step.delta, vec![(swap.out, swap.into)], sight),
+                    None => self.ask_swap(step, vec![(swap.out, swap.into)], sight),
                 }
                 true
             }
             Removal::AskSwap(pairs) if over => {
-                self.ask_swap(step.delta, pairs, sight);
+                self.ask_swap(step, pairs, sight);
                 true
             }
             Removal::Ask(lines) if over => {
-                self.hold(step.delta, HoldReason::WhichRemoved, Vec::new(), lines, sight);
+                let reason = HoldReason::WhichRemoved;
+                self.hold(Hold { weight: step.delta, reason, lines, ..Hold::default() }, sight.thumbnail.clone());
                 true
             }
             Removal::Ask(_) | Removal::AskSwap(_) | Removal::Swap(_) => false,
@@ -428,7 +432,7 @@ impl Cart {
 
     fn park(&mut self, scan: PendingScan) {
         let candidates = vec![scan.sku.clone()];
-        let hold = self.hold(Grams(0), HoldReason::NeverPutIn, candidates, Vec::new(), &SightOf::nothing());
+        let hold = self.hold(Hold { reason: HoldReason::NeverPutIn, candidates, ..Hold::default() }, None);
         self.parked.push((hold, scan));
     }
 

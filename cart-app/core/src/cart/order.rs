@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::VerifyingKey;
-use trip::basket::HoldReason;
 use trip::event::{Outcome, Tender};
 use trip::message::{Command, Desired, Order};
 use trip::{Grams, Hash, Hold, HoldId, IntentId, LineId, Money, Phase, Quantity, TripEvent, receipt};
@@ -135,13 +134,8 @@ impl Cart {
         };
         // One commit: a power cut leaves no refused line on the bill.
         events.push(TripEvent::ItemRemoved { line, pieces, weight: item.weight.map(|w| Grams(-w.0)) });
-        let held = item.weight.map(|weight| Hold {
-            hold: HoldId(self.state.last_hold.0 + 1),
-            weight,
-            reason: HoldReason::Unknown,
-            candidates: Vec::new(),
-            lines: Vec::new(),
-        });
+        let held =
+            item.weight.map(|weight| Hold { hold: HoldId(self.state.last_hold.0 + 1), weight, ..Hold::default() });
         events.extend(held.clone().map(|hold| TripEvent::ItemHeld { hold }));
         self.record(events);
         if let Some(held) = held {

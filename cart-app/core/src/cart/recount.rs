@@ -3,7 +3,7 @@
 //! Every step is felt by itself; what slips through (a step while the cart rolled, many things too small
 //! to feel) shows only in the sum. A difference is held and asked about, never charged.
 
-use trip::basket::HoldReason;
+use trip::basket::{Hold, HoldReason};
 use trip::{Grams, LineId};
 
 use super::Cart;
@@ -33,7 +33,7 @@ impl Cart {
             return false;
         }
         let lines = if off.0 < 0 { self.lines_of(off) } else { Vec::new() };
-        self.hold(off, HoldReason::Recount, Vec::new(), lines, &SightOf::nothing());
+        self.hold(Hold { weight: off, reason: HoldReason::Recount, lines, ..Hold::default() }, None);
         true
     }
 

@@ -120,7 +120,7 @@ impl Bench {
             bbox_in_frame: Default::default(),
             candidates,
             unknown,
-            change: Some(Change { direction: Direction::Unclear, now, before: None }),
+            change: Some(Change { direction: Direction::Unclear, now, before: None, apart: Vec::new() }),
             thumbnail: None,
         };
         self.input(Input::Sighting(sighting));

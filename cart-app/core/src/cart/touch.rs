@@ -1,14 +1,13 @@
 //! What people tap. An intent that no longer fits is ignored: ten taps are one tap.
 
 use hal::Moment;
-use trip::basket::{Evidence as Why, HoldReason};
+use trip::basket::{Evidence as Why, Hold, HoldReason};
 use trip::event::{Ending, Outcome};
 use trip::{Grams, HoldId, LineId, Phase, Quantity, Sale, Sku, TripEvent, TripId};
 
 use super::{Cart, Panel};
 use crate::decision::Addition;
 use crate::effect::{Effect, Signal};
-use crate::evidence::SightOf;
 use crate::fusion;
 use crate::input::Intent;
 use crate::view::WaitsFor;
@@ -24,7 +23,7 @@ impl Cart {
             Intent::Answer { hold, sku } => self.answer(hold, &sku, now),
             Intent::AnswerLine { hold, line } => self.answer_line(hold, line, now),
             Intent::AnswerSwap { hold, line, sku } => self.answer_swap(hold, Some(line), &sku, now),
-            Intent::NothingChanged { hold } => self.nothing_changed(hold),
+            Intent::NothingChanged { hold } => self.nothing_changed(hold, now),
             Intent::OwnThing { hold } => self.own_thing(hold),
             Intent::SomethingElse { hold } => self.something_else(hold),
             Intent::Search { text } => {
@@ -83,7 +82,7 @@ impl Cart {
         }
         // So much is hardly a bag; perhaps the last shopper left it. It is held like anything unknown.
         self.record(vec![TripEvent::TripStarted { trip, catalogue, baseline: Grams(0) }]);
-        self.hold(load, HoldReason::Unknown, Vec::new(), Vec::new(), &SightOf::nothing());
+        self.hold(Hold { weight: load, ..Hold::default() }, None);
     }
 
     fn answer(&mut self, hold: HoldId, sku: &Sku, now: Moment) {
@@ -101,6 +100,9 @@ impl Cart {
         if product.barcode_required {
             return self.wait_for(hold, WaitsFor::Code);
         }
+        if self.ask_what_went(&held, &product) {
+            return;
+        }
         // Of several things the answer names one; the rest is asked about next. It may be one more of
         // the same, so the product named stays among the tiles, last.
         let own = product.weight.unwrap_or_default();
@@ -109,9 +111,16 @@ impl Cart {
             self.add(&[addition], own, Some(hold), now);
             let mut others: Vec<Sku> = held.candidates.into_iter().filter(|other| other != sku).collect();
             others.push(sku.clone());
-            self.hold(Grams(held.weight.0 - own.0), HoldReason::Unsure, others, Vec::new(), &SightOf::nothing());
+            let weight = Grams(held.weight.0 - own.0);
+            self.hold(Hold { weight, reason: HoldReason::Unsure, candidates: others, ..Hold::default() }, None);
             return;
         }
+        self.add_whole(&held, sku, now);
+    }
+
+    /// All of what is held is `sku`, if its weight agrees.
+    pub(super) fn add_whole(&mut self, held: &Hold, sku: &Sku, now: Moment) {
+        let Some(product) = self.catalogue.get(sku).cloned() else { return };
         // A bag or tray is not paid for; only the weigh screen, which shows it, takes one off.
         let tare = if self.panel.weigh.as_ref() == Some(sku) { self.tare().weight } else { Grams(0) };
         let step = WeightStep {
@@ -122,7 +131,7 @@ impl Cart {
         };
         if let Some(quantity) = fusion::quantity_of(&product, &step) {
             let addition = Addition { sku: sku.clone(), quantity, evidence: Why::Chosen };
-            return self.add(&[addition], held.weight, Some(hold), now);
+            return self.add(&[addition], held.weight, Some(held.hold), now);
         }
         // The weight speaks against the choice: it stays held, and a person looks.
         self.call_help();
@@ -157,8 +166,9 @@ impl Cart {
         let gone = if rest < -CLEARLY_MORE_G { Grams(-own.0) } else { held.weight };
         self.remove(line, pieces, Some(gone), Some(hold), now);
         if rest < -CLEARLY_MORE_G {
-            let others = held.lines.into_iter().filter(|other| *other != line).collect();
-            self.hold(Grams(rest), HoldReason::WhichRemoved, Vec::new(), others, &SightOf::nothing());
+            let lines = held.lines.into_iter().filter(|other| *other != line).collect();
+            let reason = HoldReason::WhichRemoved;
+            self.hold(Hold { weight: Grams(rest), reason, lines, ..Hold::default() }, None);
         } else {
             // So near is the same thing; the shopper's word settles what is left of the difference.
             self.steps.excuse(Grams(rest));
@@ -223,11 +233,14 @@ impl Cart {
     fn choose(&mut self, sku: &Sku, now: Moment) {
         let Some((hold, _)) = self.panel.ask else { return };
         let Some(product) = self.catalogue.get(sku) else { return };
-        let swapped = self.state.basket.hold(hold).is_some_and(|h| h.reason == HoldReason::Swapped);
-        match product.sale {
+        if self.state.basket.hold(hold).is_some_and(|h| h.reason == HoldReason::Swapped) {
             // What was swapped in lies in the cart already: its weight is known by difference alone.
-            Sale::Weight { .. } if !swapped => self.panel.weigh = Some(sku.clone()),
-            Sale::Weight { .. } | Sale::Each { .. } => self.answer(hold, sku, now),
+            let product = product.clone();
+            return self.swapped_for(hold, &product, now);
+        }
+        match product.sale {
+            Sale::Weight { .. } => self.panel.weigh = Some(sku.clone()),
+            Sale::Each { .. } => self.answer(hold, sku, now),
         }
     }
 

@@ -178,7 +178,7 @@ impl Shop {
     ) -> anyhow::Result<ItemHandle> {
         let before = self.lines();
         let scanned = !product.gtins.is_empty() && (product.barcode_required || self.throw(2) == 0);
-        self.handle(Input::Movement { moving: true })?;
+        self.handle(Input::Movement { camera: CameraId(0), moving: true })?;
         if scanned {
             self.scan(product)?;
         }
@@ -190,7 +190,7 @@ impl Shop {
         self.see(&product.sku, 0.9)?;
         self.pass(rests.since(self.now), way)?;
         self.see(&product.sku, 0.985)?;
-        self.handle(Input::Movement { moving: false })?;
+        self.handle(Input::Movement { camera: CameraId(0), moving: false })?;
         self.wait(before, way)?;
         if self.lines() == before {
             *asked += 1;
@@ -210,14 +210,14 @@ impl Shop {
         unresolved: &mut u64,
     ) -> anyhow::Result<()> {
         let before = self.lines();
-        self.handle(Input::Movement { moving: true })?;
+        self.handle(Input::Movement { camera: CameraId(0), moving: true })?;
         let gone = self.world.take(handle, self.now);
         self.settled_at = None;
         self.track += 1;
         self.pass(Duration::from_millis(600), way)?;
         self.see(sku, 0.97)?;
         self.pass(gone.since(self.now), way)?;
-        self.handle(Input::Movement { moving: false })?;
+        self.handle(Input::Movement { camera: CameraId(0), moving: false })?;
         self.wait(before, way)?;
         if self.lines() == before {
             *asked += 1;

@@ -140,6 +140,99 @@ fn of_an_out_that_is_not_sure_and_an_in_at_once_both_are_settled() {
     assert_eq!(bench.lines().len(), 3, "the tea is in, and which went is asked");
 }
 
+/// Tea is swapped for limes in one go, and the cart sees nothing worth a guess: what the shopper searches
+/// for is true, and yet the limes do not weigh what the load has changed by.
+fn limes_for_tea_by_name() -> (Bench, HoldId) {
+    let mut bench = shopping();
+    swap_in_one_go(&mut bench, 150.0, 500.0);
+    bench.see_change(&[]);
+    bench.wait(2_500);
+    let hold = bench.cart.view().ask.expect("a question").hold;
+    bench.tap(Intent::SomethingElse { hold });
+    bench.tap(Intent::Choose { sku: sku("lime") });
+    bench.tap(Intent::ConfirmWeigh);
+    let ask = bench.cart.view().ask.expect("another question");
+    assert_eq!(ask.reason, HoldReason::Swapped, "{:?}", bench.lines());
+    assert_eq!(bench.lines(), ["milk 120", "tea 250"]);
+    assert_eq!(bench.cart.view().holds.len(), 1, "in place of the first");
+    assert_eq!(ask.tiles[0].instead_of.as_deref(), Some("Tea"), "by how deep the load dipped");
+    (bench, ask.hold)
+}
+
+#[test]
+fn a_true_answer_after_something_went_out_is_not_weighed_by_the_difference() {
+    let (mut bench, hold) = limes_for_tea_by_name();
+    let line = bench.cart.view().ask.and_then(|ask| ask.tiles[0].line).expect("its line");
+    bench.tap(Intent::AnswerSwap { hold, line, sku: sku("lime") });
+    assert_eq!(bench.lines(), ["lime 150", "milk 120"], "half a kilogram of limes");
+}
+
+#[test]
+fn nothing_went_out_adds_what_was_named() {
+    let (mut bench, hold) = limes_for_tea_by_name();
+    bench.tap(Intent::NothingChanged { hold });
+    assert_eq!(bench.lines(), ["lime 105", "milk 120", "tea 250"], "350 g of limes");
+    assert!(bench.cart.view().holds.is_empty());
+}
+
+#[test]
+fn what_lay_below_what_was_seen_to_go_is_offered_too() {
+    let mut bench = Bench::shopping();
+    for name in ["tea", "milk", "oat"] {
+        bench.see(&[(name, 0.98)]);
+        bench.load(if name == "tea" { 150.0 } else { 1_043.0 });
+    }
+    // Limes for the milk; the cameras saw the oat drink, which lay on it, move.
+    swap_in_one_go(&mut bench, 1_043.0, 300.0);
+    bench.see_change(&[("lime", 0.8)]);
+    bench.wait(2_500);
+    let ask = bench.cart.view().ask.expect("a question");
+    let instead: Vec<_> = ask.tiles.iter().filter_map(|tile| tile.instead_of.clone()).collect();
+    assert!(["Milk", "Oat drink"].iter().all(|name| instead.contains(&(*name).into())), "{instead:?}");
+}
+
+#[test]
+fn something_else_by_name_is_never_the_pair_that_was_offered() {
+    let mut bench = Bench::shopping();
+    for name in ["milk", "oat"] {
+        bench.see(&[(name, 0.98)]);
+        bench.load(1_043.0);
+    }
+    let hold = HoldId(1);
+    let asked = trip::basket::Hold {
+        hold,
+        weight: Grams(-743),
+        reason: HoldReason::Swapped,
+        candidates: vec![sku("lime")],
+        lines: vec![LineId(2)],
+        ..Default::default()
+    };
+    let journal = [bench.journal.clone(), vec![TripEvent::ItemHeld { hold: asked }]].concat();
+    let mut bench = Bench::from(journal, 1_343.0);
+    bench.tap(Intent::AskAbout { hold });
+    bench.tap(Intent::SomethingElse { hold });
+    bench.tap(Intent::Choose { sku: sku("lime") });
+    assert_eq!(bench.lines(), ["lime 90", "oat 185"], "the milk went, which was not offered");
+}
+
+#[test]
+fn what_only_weighs_like_an_open_removal_is_not_that_thing_back_again() {
+    let check = |seen: &str| {
+        let mut bench = Bench::shopping();
+        for name in ["oat", "milk"] {
+            bench.see(&[(name, 0.98)]);
+            bench.load(1_043.0);
+        }
+        bench.load(-1_043.0);
+        assert_eq!(bench.cart.view().ask.map(|ask| ask.reason), Some(HoldReason::WhichRemoved));
+        bench.see(&[(seen, 0.985)]);
+        bench.load(1_042.0);
+        bench.cart.view().holds.len()
+    };
+    assert_eq!(check("milk"), 0, "it was put back");
+    assert!(check("lime") > 0, "limes came, and what went is still asked");
+}
+
 #[test]
 fn two_hands_at_once_leave_the_scale_calm_and_are_seen() {
     let mut bench = shopping();
