@@ -262,27 +262,22 @@ impl Lockstep {
 
     fn look(&mut self) -> anyhow::Result<()> {
         let mut inputs = Vec::new();
-        let mut moving = false;
-        let mut was_moving = false;
         for (camera, eye, was) in &mut self.cameras {
             let frame = camera.render(self.now);
-            was_moving |= *was;
             self.trip.outputs().recorder.iter().for_each(|recorder| recorder.frame(&frame));
             let began = Instant::now();
             let seen = eye.look(&frame);
             self.computing += began.elapsed();
             match seen {
                 Ok(seen) => {
-                    *was = seen.moving;
-                    moving |= seen.moving;
+                    if std::mem::replace(was, seen.moving) != seen.moving {
+                        inputs.push(Input::Movement { camera: frame.camera, moving: seen.moving });
+                    }
                     inputs.extend(seen.sightings.into_iter().map(Input::Sighting));
                     inputs.extend(seen.scans.into_iter().map(Input::Scan));
                 }
                 Err(why) => debug!(%why, "frame skipped"),
             }
-        }
-        if moving != was_moving {
-            self.input(Input::Movement { moving })?;
         }
         inputs.into_iter().try_for_each(|input| self.input(input))
     }
