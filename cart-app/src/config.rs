@@ -6,6 +6,8 @@ use hal::BoardConfig;
 use serde::Deserialize;
 use trip::{CartId, StoreId};
 
+use crate::ui::{Language, WeightUnit};
+
 /// What differs by store and cart. Paths are relative to the file's own folder.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,8 +27,29 @@ pub struct Config {
     /// Below this state of charge, in percent, no new trip begins.
     #[serde(default = "reserve")]
     pub battery_reserve_percent: u8,
+    /// The touchscreen.
+    #[serde(default)]
+    pub screen: ScreenConfig,
     /// The devices.
     pub board: BoardConfig,
+}
+
+/// The touchscreen: what differs by store.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScreenConfig {
+    /// The language of a new trip.
+    pub language: Language,
+    /// The languages a shopper may choose from, in this order; all when left out.
+    pub languages: Vec<Language>,
+    /// In what the store weighs: `"kg"` or `"lb"`.
+    pub weight: WeightUnit,
+}
+
+impl Default for ScreenConfig {
+    fn default() -> Self {
+        Self { language: Language::default(), languages: Language::ALL.to_vec(), weight: WeightUnit::default() }
+    }
 }
 
 /// The line to the hub.
@@ -130,6 +153,13 @@ impl Config {
                 config.battery_reserve_percent
             )));
         }
+        let ScreenConfig { language, languages, .. } = &config.screen;
+        if !languages.contains(language) {
+            return Err(value(format!(
+                "screen.language is \"{}\", and screen.languages does not offer it",
+                language.tag()
+            )));
+        }
         Ok(config)
     }
 }
@@ -155,5 +185,30 @@ mod tests {
         assert!(wrong.contains("add_threshold"), "{wrong}");
         let wrong = error(&GOOD.replace("cart-01", "Cart 1"));
         assert!(wrong.contains("line 2") && wrong.contains("a-z"), "{wrong}");
+    }
+
+    #[test]
+    fn a_store_names_its_languages() {
+        let with = |screen: &str| format!("{GOOD}[screen]\n{screen}\n");
+        let parse = |text: &str| Config::parse(text, Path::new("cart.toml")).map(|c| c.screen);
+        let plain = parse(GOOD).expect("a configuration");
+        assert_eq!((plain.language, plain.languages.as_slice()), (Language::English, Language::ALL.as_slice()));
+        let german =
+            parse(&with("language = \"de\"\nlanguages = [\"de\", \"ar\"]\nweight = \"lb\"")).expect("likewise");
+        assert_eq!((german.language, german.weight), (Language::German, WeightUnit::Lb));
+        assert_eq!(german.languages, [Language::German, Language::Arabic]);
+    }
+
+    #[test]
+    fn an_unknown_language_names_the_file_the_line_and_the_ones_there_are() {
+        let screen = |text: &str| error(&format!("{GOOD}[screen]\n{text}\n"));
+        let wrong = screen("language = \"kl\"");
+        assert!(wrong.contains("cart.toml, line 14") && wrong.contains("\"kl\"") && wrong.contains("ja"), "{wrong}");
+        let wrong = screen("languages = [\"en\", \"tlh\"]");
+        assert!(wrong.contains("cart.toml, line 14") && wrong.contains("\"tlh\""), "{wrong}");
+        let wrong = screen("language = \"de\"\nlanguages = [\"en\"]");
+        assert!(wrong.contains("cart.toml") && wrong.contains("screen.language is \"de\""), "{wrong}");
+        let wrong = screen("weight = \"stone\"");
+        assert!(wrong.contains("stone") && wrong.contains("lb"), "{wrong}");
     }
 }

@@ -15,7 +15,7 @@ use tracing::warn;
 use crate::config::Config;
 use crate::recording::Recorder;
 use crate::sight::Sight;
-use crate::ui::{App, Pictures, Screen};
+use crate::ui::{App, Pictures, Screen, fonts};
 use crate::wiring::{self, RunningCart};
 use crate::{signal, startup};
 
@@ -53,7 +53,7 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
             std::thread::sleep(Duration::from_millis(100));
         }
     } else {
-        show(&cart, stop)?;
+        show(&config, &cart, stop)?;
     }
     let stopped = cart.stop();
     recorder.map_or(Ok(()), |recorder| recorder.finish())?;
@@ -80,10 +80,14 @@ fn missing(board: &BoardConfig, devices: &Devices) -> Vec<(Device, String)> {
 }
 
 /// The touch window, on this thread, until the cart ends or is told to.
-fn show(cart: &RunningCart, stop: signal::Stop) -> anyhow::Result<()> {
+fn show(config: &Config, cart: &RunningCart, stop: signal::Stop) -> anyhow::Result<()> {
     let window =
         App::new().context("the touch window cannot be opened; is there a display? (--headless runs without)")?;
     let screen = Rc::new(Screen::new(window, Rc::new(Pictures::drawn())));
+    screen.set_store(&config.screen);
+    for font in fonts::missing(&config.screen.languages) {
+        warn!("{font}");
+    }
     let inputs = cart.inputs();
     screen.on_intent(move |intent| drop(inputs.send(cart_core::Input::Intent(intent))));
     screen.apply(&cart.views.borrow().clone());

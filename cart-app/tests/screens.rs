@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use cart_app::ui::{CartWindow, HeadlessScreen, Pictures, Scheme, ShopAction, ShopPanel, sample};
+use cart_app::config::ScreenConfig;
+use cart_app::ui::{CartWindow, HeadlessScreen, Language, Pictures, Scheme, ShopAction, ShopPanel, fonts, sample};
 use cart_core::Intent;
 use cart_core::view::View;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
@@ -13,9 +14,20 @@ use trip::{HoldId, LineId, Sku};
 /// How wide the word is in Inter: its glyphs' advances, added.
 const INTER_TRUNDLE_PX: f32 = 81.0;
 
+thread_local! {
+    /// Drawn once a test, not once a screen.
+    static PICTURES: Rc<Pictures> = Rc::new(Pictures::drawn());
+}
+
 /// A screen that shows `view`, and what its touches meant so far.
 fn show(view: &View) -> (HeadlessScreen, Rc<RefCell<Vec<Intent>>>) {
-    let screen = HeadlessScreen::new(1280, 800).expect("a screen in memory");
+    show_in(Language::English, view)
+}
+
+/// The same in another language.
+fn show_in(language: Language, view: &View) -> (HeadlessScreen, Rc<RefCell<Vec<Intent>>>) {
+    let screen = HeadlessScreen::with_pictures(1280, 800, PICTURES.with(Rc::clone)).expect("a screen in memory");
+    screen.screen().set_language(language);
     let heard = Rc::new(RefCell::new(Vec::new()));
     screen.on_intent({
         let heard = heard.clone();
@@ -81,7 +93,7 @@ fn a_touch_means_what_its_label_says() {
         ("ask-which-removed", "Bananas", Intent::AnswerLine { hold, line: LineId(7) }),
         ("ask-unknown", "It's my own", Intent::OwnThing { hold }),
         ("ask-swapped", "Whole milk 1 l", Intent::AnswerSwap { hold, line: LineId(8), sku: sku("milk-whole-1l") }),
-        ("ask-swapped", "Nothing was changed", Intent::NothingChanged { hold }),
+        ("ask-swapped", "Nothing was taken out", Intent::NothingChanged { hold }),
         ("ask-swapped", "Something else", Intent::SomethingElse { hold }),
         ("ask-recount-less", "Bananas", Intent::AnswerLine { hold, line: LineId(7) }),
         ("search", "Navel orange", Intent::Choose { sku: sku("orange-navel") }),
@@ -90,7 +102,7 @@ fn a_touch_means_what_its_label_says() {
         ("search", "Delete", Intent::Search { text: "o".into() }),
         ("weigh", "Add", Intent::ConfirmWeigh),
         ("weigh", "Net bag 14 g", Intent::Tare { number: Some(1) }),
-        ("weigh", "No Paper bag", Intent::Tare { number: None }),
+        ("weigh", "No paper bag", Intent::Tare { number: None }),
         ("weigh", "Back", Intent::Back),
         ("pay-tap", "Back to shopping", Intent::BackToShopping),
         ("pay-declined", "Try again", Intent::GoToLane),
@@ -155,9 +167,149 @@ fn the_next_person_starts_with_an_ordinary_screen() {
 }
 
 #[test]
+fn a_touch_means_the_same_in_every_language() {
+    use Language::{Arabic, French, German, Japanese, Spanish};
+    let hold = HoldId(10);
+    let table: Vec<(Language, &str, &str, Intent)> = vec![
+        (German, "welcome", "Einkauf beginnen", Intent::Start),
+        (German, "basket", "Hilfe", Intent::CallHelp),
+        (German, "basket-at-lane", "Zur Kasse", Intent::GoToLane),
+        (German, "ask", "Etwas anderes", Intent::SomethingElse { hold }),
+        (German, "ask", "Ich nehme es heraus", Intent::TakeOut { hold }),
+        (German, "weigh", "Obstnetz 14 g", Intent::Tare { number: Some(1) }),
+        (German, "weigh", "Ohne Papiertüte", Intent::Tare { number: None }),
+        (German, "receipt", "Fertig", Intent::Finish),
+        (Arabic, "welcome", "ابدأ التسوق", Intent::Start),
+        (Arabic, "basket", "مساعدة", Intent::CallHelp),
+        (Arabic, "basket-at-lane", "إلى الصندوق", Intent::GoToLane),
+        (Arabic, "basket-held", "شيء لا نعرفه بعد", Intent::AskAbout { hold }),
+        (Arabic, "ask", "Satsumas", Intent::Answer { hold, sku: sku("satsuma") }),
+        (Arabic, "ask", "سأُخرجه", Intent::TakeOut { hold }),
+        (Arabic, "search", "رجوع", Intent::Back),
+        (Arabic, "search", "a", Intent::Search { text: "ora".into() }),
+        (Arabic, "pay-declined", "إعادة المحاولة", Intent::GoToLane),
+        (French, "pay-tap", "Retour aux courses", Intent::BackToShopping),
+        (Spanish, "ask-never-put-in", "No lo quiero", Intent::TakeOut { hold }),
+        (Japanese, "basket-at-lane", "レジへ進む", Intent::GoToLane),
+    ];
+    for (language, sample, label, expected) in table {
+        let (screen, heard) = show_in(language, &named(sample));
+        tap(&screen, label);
+        assert_eq!(heard.borrow().as_slice(), [expected], "{label:?} on {sample} in {language:?}");
+    }
+}
+
+#[test]
+fn a_language_is_chosen_by_its_own_name_before_a_trip_and_on_it() {
+    let (screen, heard) = show(&named("welcome"));
+    for language in Language::ALL.into_iter().rev() {
+        tap(&screen, language.own_name());
+        assert_eq!(screen.screen().language(), language);
+    }
+    tap(&screen, "Deutsch");
+    element(&screen, "Einkauf beginnen");
+    screen.apply(&named("basket"));
+    screen.settle();
+    tap(&screen, "Sprache");
+    screen.settle();
+    tap(&screen, "العربية");
+    screen.settle();
+    assert_eq!(
+        screen.screen().language(),
+        Language::Arabic,
+        "the start of the trip keeps the language, a touch changes it"
+    );
+    element(&screen, "إلى الصندوق");
+    assert!(!screen.screen().window().state().get_language_open(), "the panel closes behind the choice");
+    assert!(heard.borrow().is_empty(), "a language is no matter of the cart's");
+}
+
+#[test]
+fn what_is_on_the_screen_changes_its_language_at_once() {
+    let (screen, _) = show(&named("basket-held"));
+    screen.screen().set_language(Language::German);
+    screen.settle();
+    let described = |label: &str| element(&screen, label).accessible_description().unwrap_or_default();
+    assert_eq!(described("Bananas"), "1,05\u{a0}£, 0,914 kg × 1,15\u{a0}£/kg, gesehen und gewogen");
+    assert_eq!(screen.screen().window().basket().get_total(), "26,64\u{a0}£");
+    element(&screen, "Etwas noch Unbekanntes");
+}
+
+#[test]
+fn the_next_person_is_greeted_in_the_store_s_language() {
+    let (screen, _) = show(&named("welcome"));
+    screen.screen().set_store(&ScreenConfig { language: Language::German, ..ScreenConfig::default() });
+    element(&screen, "Einkauf beginnen");
+    tap(&screen, "العربية");
+    screen.apply(&named("basket"));
+    assert_eq!(screen.screen().language(), Language::Arabic);
+    screen.screen().window().state().set_language_open(true);
+    screen.apply(&named("welcome"));
+    screen.settle();
+    let window = screen.screen().window();
+    assert_eq!(screen.screen().language(), Language::German);
+    assert!(!window.theme().get_rtl() && !window.state().get_language_open());
+    element(&screen, "Einkauf beginnen");
+}
+
+#[test]
+fn a_store_with_one_language_offers_no_choice() {
+    let (screen, _) = show(&named("welcome"));
+    let offered = |label: &str| ElementHandle::find_by_accessible_label(screen.screen().window(), label).count();
+    assert_eq!((offered("Language"), offered("Español")), (1, 1));
+    screen.screen().set_store(&ScreenConfig { languages: vec![Language::English], ..ScreenConfig::default() });
+    screen.settle();
+    assert_eq!((offered("Language"), offered("Español"), offered("English")), (0, 0, 0));
+}
+
+#[test]
+fn in_arabic_what_stood_left_stands_right() {
+    let place = |language: Language, sample: &str, label: &str| {
+        let (screen, _) = show_in(language, &named(sample));
+        let element = element(&screen, label);
+        (element.absolute_position().x, element.size().width)
+    };
+    // Things of one width in both languages: their places mirror to the pixel.
+    for (sample, english, arabic) in [
+        ("basket", "Bananas", "Bananas"),
+        ("basket-at-lane", "Go to the exit lane", "إلى الصندوق"),
+        ("ask", "Satsumas", "Satsumas"),
+        ("ask", "Grapefruit", "Grapefruit"),
+        ("ask", "Something else", "شيء آخر"),
+        ("search", "Navel orange", "Navel orange"),
+        ("search", "Back", "رجوع"),
+        ("weigh", "Back", "رجوع"),
+        ("receipt", "Done", "تم"),
+        ("welcome", "Start shopping", "ابدأ التسوق"),
+        ("welcome", "Deutsch", "Deutsch"),
+    ] {
+        let ((left, width), (mirrored, same)) =
+            (place(Language::English, sample, english), place(Language::Arabic, sample, arabic));
+        assert!((width - same).abs() < 1.0, "{english:?} on {sample} is {width} px wide, in Arabic {same}");
+        let end = 1280.0 - mirrored - same;
+        assert!((left - end).abs() < 1.0, "{english:?} on {sample} at {left}, in Arabic {end} from the right");
+    }
+}
+
+#[test]
+fn the_keyboard_is_not_mirrored() {
+    let (screen, _) = show_in(Language::Arabic, &named("search"));
+    let x = |label: &str| element(&screen, label).absolute_position().x;
+    assert!(x("1") < x("2") && x("q") < x("p"));
+}
+
+#[test]
+fn every_language_has_its_letters() {
+    let _platform = HeadlessScreen::new(1280, 800).expect("a screen in memory");
+    let missing: Vec<String> = fonts::missing(&Language::ALL).iter().map(ToString::to_string).collect();
+    assert!(missing.is_empty(), "{}", missing.join("; "));
+}
+
+#[test]
 fn everything_that_can_be_hit_is_labelled_and_large_enough() {
-    for (name, view) in sample::all() {
-        let (screen, _) = show(&view);
+    let languages = [Language::English, Language::Arabic, Language::Japanese];
+    for (language, (name, view)) in languages.into_iter().flat_map(|l| sample::all().into_iter().map(move |s| (l, s))) {
+        let (screen, _) = show_in(language, &view);
         let window = screen.screen().window();
         for element in ElementQuery::from_root(window).find_all() {
             let role = element.accessible_role();
@@ -168,6 +320,19 @@ fn everything_that_can_be_hit_is_labelled_and_large_enough() {
             let size = element.size();
             assert!(!label.is_empty(), "a button on {name} has no label");
             assert!(size.height >= 48.0 && size.width >= 48.0, "{label:?} on {name} is {size:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_twice() {
+    // An element with words and no role is a stray node for a screen reader.
+    for (name, view) in sample::all() {
+        let (screen, _) = show(&view);
+        for element in ElementQuery::from_root(screen.screen().window()).find_all() {
+            let label = element.accessible_label().unwrap_or_default();
+            let stray = element.accessible_role() == Some(AccessibleRole::None) && !label.is_empty();
+            assert!(!stray, "{label:?} on {name} has words and no role");
         }
     }
 }

@@ -58,6 +58,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     let panel = Rc::new(ShopPanel::new(&window, portraits.clone()));
     panel.set_shelf(&named(&shelf, &catalogue));
     let screen = Rc::new(Screen::new(window, portraits));
+    screen.set_store(&config.screen);
     let inputs = cart.inputs();
     screen.on_intent(move |intent| drop(inputs.send(Input::Intent(intent))));
     screen.apply(&cart.views.borrow().clone());

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use cart_core::view::{HoldView, LineView, PayBlocked, View};
 use slint::{ModelRc, Timer, VecModel};
-use trip::Quantity;
 use trip::basket::{Evidence, HoldReason};
+use trip::{Money, Quantity};
 
+use super::format::roll;
 use super::generated::{AmountKind, EvidenceKind, Figure, PayShut, ReasonKind, RowData};
 use super::pictures::Place;
-use super::{CartWindow, Pictures, format};
+use super::{CartWindow, Format, Pictures};
 
 /// A leaving row is taken off the list once its slide is over.
 const SLIDE_OUT: Duration = Duration::from_millis(200);
@@ -63,19 +64,26 @@ impl Basket {
         Self { rows: Rc::new(RefCell::new(rows)), total, pictures }
     }
 
-    pub(super) fn apply(&self, window: &impl CartWindow, view: &View) {
+    /// Writes what is shown again, in another language.
+    pub(super) fn rewrite(&self, format: &Format) {
+        self.rows.borrow_mut().rewrite(&self.pictures, format);
+    }
+
+    pub(super) fn apply(&self, window: &impl CartWindow, view: &View, format: &Format) {
         let data = window.basket();
-        let total = format::money(view.total);
-        format::roll(&self.total, &total);
+        let total = format.money(view.total);
+        roll(&self.total, total.figures());
         data.set_total(total.into());
         data.set_items(i32::try_from(view.items).unwrap_or(i32::MAX));
         data.set_held(i32::try_from(view.holds.len()).unwrap_or(i32::MAX));
-        data.set_saved(if view.saved.minor > 0 { format::money(view.saved).into() } else { Default::default() });
+        data.set_saved(if view.saved.minor > 0 { format.money(view.saved).into() } else { Default::default() });
         data.set_chip_shown(view.taken_out.is_some());
         // The words stay while the chip fades.
         if let Some(taken) = &view.taken_out {
             data.set_chip_name(taken.name.as_str().into());
-            data.set_chip_price(format::money(taken.price).into());
+            data.set_chip_price(format.money(taken.price).into());
+            let less = Money { minor: -taken.price.minor, ..taken.price };
+            data.set_chip_less(format.money(less).into());
         }
         data.set_lane(view.lane.as_deref().unwrap_or_default().into());
         data.set_shut(match view.pay_blocked {
@@ -90,7 +98,7 @@ impl Basket {
             view.holds.iter().cloned().map(Source::Hold).chain(view.lines.iter().cloned().map(Source::Line)).collect();
         // A new trip starts with a clean list; nothing of the last one slides out before its eyes.
         let calm = wanted.is_empty() || window.theme().get_reduced_motion();
-        if self.rows.borrow_mut().show(wanted, calm, &self.pictures) {
+        if self.rows.borrow_mut().show(wanted, calm, &self.pictures, format) {
             let rows = Rc::downgrade(&self.rows);
             Timer::single_shot(SLIDE_OUT, move || {
                 if let Some(rows) = rows.upgrade() {
@@ -102,8 +110,17 @@ impl Basket {
 }
 
 impl Rows {
+    /// Writes every row again, in another language.
+    fn rewrite(&mut self, pictures: &Pictures, format: &Format) {
+        for index in 0..self.shown.len() {
+            let (source, leaving) = &self.shown[index];
+            let row = RowData { leaving: *leaving == Leaving::Yes, ..row(source, pictures, format) };
+            self.set(index, row);
+        }
+    }
+
     /// Makes the list equal to `wanted`. True when rows are on their way out.
-    fn show(&mut self, wanted: Vec<Source>, calm: bool, pictures: &Pictures) -> bool {
+    fn show(&mut self, wanted: Vec<Source>, calm: bool, pictures: &Pictures, format: &Format) -> bool {
         let keys: Vec<_> = wanted.iter().map(Source::key).collect();
         for index in (0..self.shown.len()).rev() {
             let (source, leaving) = &self.shown[index];
@@ -113,7 +130,7 @@ impl Rows {
             if calm {
                 self.remove(index);
             } else if *leaving == Leaving::No {
-                let row = RowData { leaving: true, fresh: false, ..row(source, pictures) };
+                let row = RowData { leaving: true, fresh: false, ..row(source, pictures, format) };
                 self.shown[index].1 = Leaving::Yes;
                 self.set(index, row);
             }
@@ -127,14 +144,14 @@ impl Rows {
             match found {
                 Some(0) if self.shown[at].0 == source => {}
                 Some(0) => {
-                    self.set(at, row(&source, pictures));
+                    self.set(at, row(&source, pictures, format));
                     self.shown[at].0 = source;
                 }
                 other => {
                     if let Some(further) = other {
                         self.remove(at + further);
                     }
-                    self.model.insert(at, row(&source, pictures));
+                    self.model.insert(at, row(&source, pictures, format));
                     self.shown.insert(at, (source, Leaving::No));
                 }
             }
@@ -162,14 +179,14 @@ impl Rows {
     }
 }
 
-fn row(source: &Source, pictures: &Pictures) -> RowData {
+fn row(source: &Source, pictures: &Pictures, format: &Format) -> RowData {
     match source {
-        Source::Hold(hold) => held_row(hold, pictures),
-        Source::Line(line) => line_row(line, pictures),
+        Source::Hold(hold) => held_row(hold, pictures, format),
+        Source::Line(line) => line_row(line, pictures, format),
     }
 }
 
-fn held_row(hold: &HoldView, pictures: &Pictures) -> RowData {
+fn held_row(hold: &HoldView, pictures: &Pictures, format: &Format) -> RowData {
     RowData {
         held: true,
         number: number(hold.hold.0),
@@ -177,18 +194,18 @@ fn held_row(hold: &HoldView, pictures: &Pictures) -> RowData {
             Some(thumbnail) => pictures.thumbnail(thumbnail, Place::Line),
             None => pictures.unknown(Place::Line),
         },
-        amount: format::weight_felt(hold.weight).into(),
+        amount: format.weight_felt(hold.weight).map(Into::into).unwrap_or_default(),
         reason: reason(hold.reason),
         ..RowData::default()
     }
 }
 
-fn line_row(line: &LineView, pictures: &Pictures) -> RowData {
+fn line_row(line: &LineView, pictures: &Pictures, format: &Format) -> RowData {
     let unit = line.unit.map(|unit| match line.quantity {
-        Quantity::Weighed(_) => format::per_kg(unit),
-        Quantity::Each(_) | Quantity::Priced(_) => format::money(unit),
+        Quantity::Weighed(_) => format.unit_price(unit),
+        Quantity::Each(_) | Quantity::Priced(_) => format.money(unit),
     });
-    let price = format::money(line.price);
+    let price = format.money(line.price);
     RowData {
         held: false,
         number: number(line.line.0),
@@ -204,13 +221,13 @@ fn line_row(line: &LineView, pictures: &Pictures) -> RowData {
             Quantity::Weighed(_) | Quantity::Priced(_) => 1,
         },
         amount: match line.quantity {
-            Quantity::Weighed(net) => format::weight(net).into(),
+            Quantity::Weighed(net) => format.weight(net).into(),
             Quantity::Each(_) | Quantity::Priced(_) => Default::default(),
         },
-        unit: unit.unwrap_or_default().into(),
-        figures: format::figure_model(&price),
+        unit: unit.map(Into::into).unwrap_or_default(),
+        figures: price.figure_model(),
         price: price.into(),
-        deposit: if line.deposit.minor == 0 { Default::default() } else { format::money(line.deposit).into() },
+        deposit: if line.deposit.minor == 0 { Default::default() } else { format.money(line.deposit).into() },
         evidence: match line.evidence {
             Evidence::Scanned => EvidenceKind::Scanned,
             Evidence::ScannedOnly => EvidenceKind::ScannedOnly,
@@ -262,7 +279,7 @@ mod tests {
         let pictures = Pictures::drawn();
         let mut rows = Rows::default();
         for wanted in [&[1][..], &[2, 1], &[3, 2, 1], &[3, 1], &[5, 3, 1], &[1, 3, 5], &[]] {
-            rows.show(lines(wanted), false, &pictures);
+            rows.show(lines(wanted), false, &pictures, &Format::default());
             let expected: Vec<i32> = wanted.iter().map(|n| number(*n)).collect();
             assert_eq!(keys(&rows), expected);
         }
@@ -274,8 +291,8 @@ mod tests {
     fn a_removed_line_slides_out_before_it_goes() {
         let pictures = Pictures::drawn();
         let mut rows = Rows::default();
-        rows.show(lines(&[2, 1]), false, &pictures);
-        assert!(rows.show(lines(&[1]), false, &pictures));
+        rows.show(lines(&[2, 1]), false, &pictures, &Format::default());
+        assert!(rows.show(lines(&[1]), false, &pictures, &Format::default()));
         assert_eq!(rows.model.row_count(), 2);
         rows.drop_leaving();
         assert_eq!(rows.model.row_count(), 1);
@@ -285,8 +302,8 @@ mod tests {
     fn with_reduced_motion_it_is_gone_at_once() {
         let pictures = Pictures::drawn();
         let mut rows = Rows::default();
-        rows.show(lines(&[2, 1]), true, &pictures);
-        assert!(!rows.show(lines(&[1]), true, &pictures));
+        rows.show(lines(&[2, 1]), true, &pictures, &Format::default());
+        assert!(!rows.show(lines(&[1]), true, &pictures, &Format::default()));
         assert_eq!(rows.model.row_count(), 1);
     }
 }

@@ -1,75 +1,235 @@
-//! Money and weight as people write them, and as figures of one width.
+//! Money, weight and percent as the shopper's language writes them, and as figures of one width.
+//!
+//! Digits, groups and decimal marks are ICU4X's; where sign and unit stand is written here, after CLDR.
+//! Three things differ from CLDR, each for what stands on the shelf: Arabic has the digits 0 to 9 (as
+//! `ar-AE` has), a currency has its plain sign in every language, and a minus is a true one, as wide
+//! as a digit.
+//!
+//! Source: CLDR 48, `numbers/currencyFormats`, `units/short`, `numbers/percentFormats`.
 
 use std::rc::Rc;
 
-use slint::{Model, ModelRc, VecModel};
-use trip::{Grams, Money};
+use icu_decimal::{DecimalFormatter, input::Decimal};
+use icu_locale_core::{Locale, locale};
+use serde::Deserialize;
+use slint::{Model, ModelRc, SharedString, VecModel};
+use trip::money::divide_rounded;
+use trip::{Currency, Grams, Money};
 
+use super::Language;
 use super::generated::Figure;
 
-/// `£23.84`, `−£1.20`, `£12,345.60`: a true minus, thousands apart.
-pub fn money(amount: Money) -> String {
-    let exponent = amount.currency.exponent();
-    let unit = 10_u64.pow(exponent);
-    let digits = amount.minor.unsigned_abs();
-    let minus = if amount.minor < 0 { "−" } else { "" };
-    let sign = amount.currency.sign();
-    let whole = thousands(digits / unit);
-    if exponent == 0 {
-        return format!("{minus}{sign}{whole}");
+/// A space that never breaks a line.
+const NO_BREAK: &str = "\u{a0}";
+/// The same, narrow: French sets units with it.
+const NARROW_NO_BREAK: &str = "\u{202f}";
+/// A true minus.
+const MINUS: &str = "−";
+/// Around a quantity in Arabic, so that the sentence around it cannot tear it apart: right-to-left
+/// isolate, left-to-right mark, pop directional isolate. Source: Unicode UAX #9, 2.4 to 2.6.
+const ISOLATED: (&str, &str) = ("\u{2067}\u{200e}", "\u{2069}");
+/// A pound in hundred-millionths of a kilogram. Source: the international yard and pound agreement, 1959.
+const POUND: i128 = 45_359_237;
+
+/// In what a store weighs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightUnit {
+    /// Kilograms, to the gram; prices of a kilogram.
+    #[default]
+    Kg,
+    /// Pounds, to the hundredth; prices of a pound.
+    Lb,
+}
+
+/// How one language writes quantities.
+#[derive(Debug)]
+pub struct Format {
+    language: Language,
+    unit: WeightUnit,
+    digits: Option<DecimalFormatter>,
+}
+
+/// A quantity as written: its parts in the order they are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    parts: Vec<String>,
+    right_to_left: bool,
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Self::new(Language::English, WeightUnit::Kg)
     }
-    format!("{minus}{sign}{whole}.{:0width$}", digits % unit, width = exponent as usize)
 }
 
-/// `0.742 kg`: to the gram, as the price is made of it.
-pub fn weight(grams: Grams) -> String {
-    let minus = if grams.0 < 0 { "−" } else { "" };
-    let grams = grams.0.unsigned_abs();
-    format!("{minus}{}.{:03} kg", thousands(u64::from(grams / 1000)), grams % 1000)
-}
+impl Format {
+    /// `language`, in a store that weighs in `unit`.
+    pub fn new(language: Language, unit: WeightUnit) -> Self {
+        // The data is compiled in; were a language not, its digits would stand ungrouped.
+        let digits = DecimalFormatter::try_new(icu_locale(language).into(), Default::default()).ok();
+        Self { language, unit, digits }
+    }
 
-/// `0.31 kg`: a weight to recognise a thing by, without a sign; empty for nothing.
-pub fn weight_felt(grams: Grams) -> String {
-    let centigrams = (u64::from(grams.0.unsigned_abs()) + 5) / 10;
-    match (grams.0, centigrams) {
-        (0, _) => String::new(),
-        (_, 0..=9) => format!("{} g", grams.0.unsigned_abs()),
-        _ => format!("{}.{:02} kg", centigrams / 100, centigrams % 100),
+    /// The language.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// In what the store weighs.
+    pub fn unit(&self) -> WeightUnit {
+        self.unit
+    }
+
+    /// `£23.84`, `23,84 £`, `−£1.20`, `−1,20 €`.
+    pub fn money(&self, amount: Money) -> Written {
+        self.written(self.money_parts(amount))
+    }
+
+    /// `0.742 kg`, to the gram as the price is made of it; `1.64 lb`.
+    pub fn weight(&self, grams: Grams) -> Written {
+        match self.unit {
+            WeightUnit::Kg => self.measure(i64::from(grams.0), 3, "kg"),
+            WeightUnit::Lb => self.measure(hundredths_of_a_pound(grams), 2, "lb"),
+        }
+    }
+
+    /// `0.31 kg`, `38 g`, `0.68 lb`: a weight to recognise a thing by, without a sign; `None` for nothing.
+    pub fn weight_felt(&self, grams: Grams) -> Option<Written> {
+        let felt = i64::from(grams.0).abs();
+        let written = match (self.unit, (felt + 5) / 10) {
+            (_, _) if felt == 0 => return None,
+            (WeightUnit::Kg, 0..=9) => self.measure(felt, 0, "g"),
+            (WeightUnit::Kg, hundredths) => self.measure(hundredths, 2, "kg"),
+            (WeightUnit::Lb, _) => self.measure(hundredths_of_a_pound(grams).abs().max(1), 2, "lb"),
+        };
+        Some(written)
+    }
+
+    /// The price of the store's unit of weight, from that of a kilogram: `£2.20/kg`, `£1.00/lb`.
+    pub fn unit_price(&self, per_kg: Money) -> Written {
+        let (price, unit) = match self.unit {
+            WeightUnit::Kg => (per_kg, "kg"),
+            WeightUnit::Lb => {
+                let minor = divide_rounded(i128::from(per_kg.minor) * POUND, 100_000_000);
+                (Money { minor: i64::try_from(minor).unwrap_or(i64::MAX), ..per_kg }, "lb")
+            }
+        };
+        let mut parts = self.money_parts(price);
+        parts.extend(["/".to_owned(), self.unit_name(unit).to_owned()]);
+        self.written(parts)
+    }
+
+    /// Hundredths of a percent: `20%`, `5,5 %`.
+    pub fn percent(&self, hundredths: u32) -> Written {
+        let space = match self.language {
+            Language::German | Language::French | Language::Spanish => NO_BREAK,
+            Language::English | Language::Arabic | Language::Japanese => "",
+        };
+        let mut number = Decimal::from(hundredths);
+        number.multiply_pow10(-2);
+        number.absolute.trim_end();
+        self.written(vec![format!("{}{space}%", self.decimal(&number))])
+    }
+
+    fn money_parts(&self, amount: Money) -> Vec<String> {
+        let places = amount.currency.exponent() as i16;
+        let number = self.number(amount.minor.unsigned_abs(), places);
+        let minus = if amount.minor < 0 { MINUS } else { "" };
+        let sign = self.sign(amount.currency);
+        // A code is letters, and letters never touch a figure.
+        let space = if sign.chars().all(char::is_alphabetic) { NO_BREAK } else { "" };
+        match self.language {
+            Language::English | Language::Japanese => vec![format!("{minus}{sign}{space}{number}")],
+            Language::German | Language::French | Language::Spanish | Language::Arabic => {
+                vec![format!("{minus}{number}"), NO_BREAK.to_owned(), sign]
+            }
+        }
+    }
+
+    fn sign(&self, currency: Currency) -> String {
+        match (self.language, currency.code()) {
+            (Language::Japanese, "JPY") => "￥".to_owned(),
+            _ => currency.sign().trim_end().to_owned(),
+        }
+    }
+
+    /// `amount` in units of 10 to the power −`places`.
+    fn measure(&self, amount: i64, places: i16, unit: &str) -> Written {
+        let minus = if amount < 0 { MINUS } else { "" };
+        let space = if self.language == Language::French { NARROW_NO_BREAK } else { " " };
+        let number = format!("{minus}{}", self.number(amount.unsigned_abs(), places));
+        self.written(vec![number, space.to_owned(), self.unit_name(unit).to_owned()])
+    }
+
+    fn unit_name<'a>(&self, unit: &'a str) -> &'a str {
+        match (self.language, unit) {
+            (Language::Arabic, "kg") => "كغم",
+            (Language::Arabic, "g") => "غرام",
+            (Language::Arabic, "lb") => "رطل",
+            _ => unit,
+        }
+    }
+
+    fn number(&self, amount: u64, places: i16) -> String {
+        let mut number = Decimal::from(amount);
+        number.multiply_pow10(-places);
+        number.absolute.pad_end(-places);
+        self.decimal(&number)
+    }
+
+    fn decimal(&self, number: &Decimal) -> String {
+        self.digits.as_ref().map_or_else(|| number.to_string(), |digits| digits.format(number).to_string())
+    }
+
+    fn written(&self, parts: Vec<String>) -> Written {
+        Written { parts, right_to_left: self.language.right_to_left() }
     }
 }
 
-/// `£2.20/kg`.
-pub fn per_kg(price: Money) -> String {
-    format!("{}/kg", money(price))
-}
+impl Written {
+    /// The characters in the order they stand on the screen, from left to right, each digit also as
+    /// a number.
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        let figures = |part: &String| -> Vec<Figure> {
+            // Arabic letters join: a word of them is one figure.
+            if part.chars().any(|c| ('\u{600}'..'\u{700}').contains(&c)) {
+                return vec![Figure { text: part.into(), digit: -1 }];
+            }
+            let figure = |c: char| Figure {
+                text: SharedString::from(c),
+                digit: c.to_digit(10).and_then(|d| i32::try_from(d).ok()).unwrap_or(-1),
+            };
+            part.chars().map(figure).collect()
+        };
+        if self.right_to_left {
+            self.parts.iter().rev().flat_map(figures).collect()
+        } else {
+            self.parts.iter().flat_map(figures).collect()
+        }
+    }
 
-/// A tax rate of hundredths of a percent: `20 %`, `5.5 %`.
-pub fn rate(hundredths: u32) -> String {
-    match (hundredths / 100, hundredths % 100) {
-        (whole, 0) => format!("{whole} %"),
-        (whole, part) if part % 10 == 0 => format!("{whole}.{} %", part / 10),
-        (whole, part) => format!("{whole}.{part:02} %"),
+    /// [`Self::figures`] as a model that will not change.
+    pub(super) fn figure_model(&self) -> ModelRc<Figure> {
+        ModelRc::new(VecModel::from(self.figures()))
     }
 }
 
-/// The characters of `text`, each digit also as a number.
-pub(super) fn figures(text: &str) -> Vec<Figure> {
-    text.chars()
-        .map(|c| Figure {
-            text: c.to_string().into(),
-            digit: c.to_digit(10).and_then(|d| i32::try_from(d).ok()).unwrap_or(-1),
-        })
-        .collect()
+impl std::fmt::Display for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (before, after) = if self.right_to_left { ISOLATED } else { ("", "") };
+        write!(f, "{before}{}{after}", self.parts.concat())
+    }
 }
 
-/// [`figures`] as a model that will not change.
-pub(super) fn figure_model(text: &str) -> ModelRc<Figure> {
-    ModelRc::new(VecModel::from(figures(text)))
+impl From<Written> for SharedString {
+    fn from(written: Written) -> Self {
+        written.to_string().into()
+    }
 }
 
-/// Changes `model` to `text` keeping the right-hand end in place: pence stay pence and roll.
-pub(super) fn roll(model: &Rc<VecModel<Figure>>, text: &str) {
-    let wanted = figures(text);
+/// Changes `model` to `wanted` keeping the right-hand end in place: pence stay pence and roll.
+pub(super) fn roll(model: &Rc<VecModel<Figure>>, wanted: Vec<Figure>) {
     while model.row_count() > wanted.len() {
         model.remove(0);
     }
@@ -84,64 +244,21 @@ pub(super) fn roll(model: &Rc<VecModel<Figure>>, text: &str) {
     }
 }
 
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
+fn hundredths_of_a_pound(grams: Grams) -> i64 {
+    let hundredths = divide_rounded(i128::from(grams.0) * 10_000_000, POUND);
+    i64::try_from(hundredths).unwrap_or(i64::MAX)
+}
+
+fn icu_locale(language: Language) -> Locale {
+    match language {
+        Language::English => locale!("en"),
+        Language::German => locale!("de"),
+        Language::French => locale!("fr"),
+        Language::Spanish => locale!("es"),
+        Language::Arabic => locale!("ar-u-nu-latn"),
+        Language::Japanese => locale!("ja"),
     }
-    out
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use trip::Currency;
-
-    #[test]
-    fn money_is_written_as_on_a_price_tag() {
-        let check = |minor, code: &str, expected: &str| {
-            let currency = Currency::try_from(code.to_owned()).expect("a valid code");
-            assert_eq!(money(Money::new(minor, currency)), expected);
-        };
-        check(2384, "GBP", "£23.84");
-        check(0, "GBP", "£0.00");
-        check(-120, "GBP", "−£1.20");
-        check(9_999_999, "GBP", "£99,999.99");
-        check(1200, "JPY", "¥1,200");
-        check(1_234_567, "KWD", "KWD 1,234.567");
-    }
-
-    #[test]
-    fn weight_is_written_to_the_gram_and_a_felt_one_to_ten() {
-        for (grams, exact, felt) in [
-            (742, "0.742 kg", "0.74 kg"),
-            (1005, "1.005 kg", "1.01 kg"),
-            (-310, "−0.310 kg", "0.31 kg"),
-            (38, "0.038 kg", "38 g"),
-            (0, "0.000 kg", ""),
-        ] {
-            assert_eq!((weight(Grams(grams)).as_str(), weight_felt(Grams(grams)).as_str()), (exact, felt));
-        }
-    }
-
-    #[test]
-    fn a_rate_has_no_needless_digits() {
-        for (hundredths, expected) in [(2000, "20 %"), (550, "5.5 %"), (1925, "19.25 %"), (0, "0 %")] {
-            assert_eq!(rate(hundredths), expected);
-        }
-    }
-
-    #[test]
-    fn rolling_keeps_the_pence_in_their_place() {
-        let model = Rc::new(VecModel::default());
-        for text in ["£9.99", "£10.49", "£1,000.00", "£0.00"] {
-            roll(&model, text);
-            let shown: String = model.iter().map(|f| f.text.to_string()).collect();
-            assert_eq!(shown, text);
-        }
-    }
-}
+mod tests;

@@ -3,24 +3,45 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use cart_core::View;
+
 use super::generated::{DemoWindow, Scheme};
 use super::headless::{HeadlessError, HeadlessScreen};
-use super::{CartWindow, Pictures, sample};
+use super::{CartWindow, Language, Pictures, sample};
 
 /// The cart's screen in pixels, 160 dpi.
 const SIZE: (u32, u32) = (1280, 800);
 
 /// How a screen may be read.
-const READINGS: [(&str, Scheme, bool); 5] = [
-    ("", Scheme::Light, false),
-    ("-dark", Scheme::Dark, false),
-    ("-contrast", Scheme::LightContrast, false),
-    ("-dark-contrast", Scheme::DarkContrast, false),
-    ("-large", Scheme::Light, true),
+struct Reading {
+    name: &'static str,
+    scheme: Scheme,
+    large: bool,
+    languages: &'static [Language],
+}
+
+/// One language of each direction in every reading; the others where words are the question.
+const BOTH_WAYS: &[Language] = &[Language::English, Language::Arabic];
+const READINGS: [Reading; 5] = [
+    Reading { name: "", scheme: Scheme::Light, large: false, languages: &Language::ALL },
+    Reading { name: "-large", scheme: Scheme::Light, large: true, languages: &Language::ALL },
+    Reading { name: "-dark", scheme: Scheme::Dark, large: false, languages: BOTH_WAYS },
+    Reading { name: "-contrast", scheme: Scheme::LightContrast, large: false, languages: BOTH_WAYS },
+    Reading { name: "-dark-contrast", scheme: Scheme::DarkContrast, large: false, languages: BOTH_WAYS },
 ];
 
-/// Writes every sample in every reading to `folder`, as `<sample><reading>.png`, with an
-/// `index.html`, and the demo's window. Returns what was written.
+/// The panels of the header, which are no part of a view.
+#[derive(Clone, Copy, PartialEq)]
+enum Panel {
+    None,
+    Help,
+    Reading,
+    Language,
+}
+
+/// Writes every sample in every reading and language to `folder`, as `<sample><reading>-<language>.png`
+/// (`<sample><reading>.png` in English), with an `index.html`, and the demo's window. Returns what was
+/// written.
 ///
 /// # Errors
 /// When this thread already shows a window, or the folder cannot be written.
@@ -34,40 +55,56 @@ pub fn write_all(folder: &Path) -> Result<Vec<PathBuf>, HeadlessError> {
 /// As [`write_all`].
 pub fn write_some(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, HeadlessError> {
     std::fs::create_dir_all(folder).map_err(|source| HeadlessError::Folder { path: folder.to_owned(), source })?;
-    let mut written = Vec::new();
     let pictures = Rc::new(Pictures::drawn());
-    for (reading, scheme, large) in READINGS {
-        for (name, view) in sample::all() {
-            let name = format!("{name}{reading}");
-            if !wanted(&name) {
-                continue;
+    let mut index = Index::default();
+    for (sample, view, panel) in shown() {
+        index.begin(sample);
+        for reading in &READINGS {
+            for &language in reading.languages {
+                let tongue = if language == Language::English { "" } else { language.tag() };
+                let name = format!("{sample}{}{}{tongue}", reading.name, if tongue.is_empty() { "" } else { "-" });
+                if wanted(&name) {
+                    let screen = screen(reading, language, &view, panel, pictures.clone())?;
+                    index.add(save(&screen, folder, &name)?);
+                }
             }
-            let screen = HeadlessScreen::with_pictures(SIZE.0, SIZE.1, pictures.clone())?;
-            screen.screen().set_scheme(scheme);
-            screen.screen().set_large_text(large);
-            screen.apply(&view);
-            if view.help_called {
-                screen.screen().window().state().set_help_open(true);
-            }
-            screen.settle();
-            written.push(save(&screen, folder, &name)?);
-        }
-    }
-    for (name, large) in [("reading-options", false), ("reading-options-large", true)] {
-        if wanted(name) {
-            let screen = HeadlessScreen::with_pictures(SIZE.0, SIZE.1, pictures.clone())?;
-            screen.screen().set_large_text(large);
-            screen.apply(&sample::basket());
-            screen.screen().window().state().set_reading_open(true);
-            screen.settle();
-            written.push(save(&screen, folder, name)?);
         }
     }
     if wanted("demo-window") {
-        written.push(demo_window(folder, pictures)?);
+        index.begin("demo-window");
+        index.add(demo_window(folder, pictures)?);
     }
-    write_index(folder, &written)?;
-    Ok(written)
+    index.write(folder)?;
+    Ok(index.written)
+}
+
+/// The samples, and the header's panels over the basket.
+fn shown() -> Vec<(&'static str, View, Panel)> {
+    let panel = |view: &View| if view.help_called { Panel::Help } else { Panel::None };
+    let mut shown: Vec<_> = sample::all().into_iter().map(|(name, view)| (name, panel(&view), view)).collect();
+    shown.push(("reading-options", Panel::Reading, sample::basket()));
+    shown.push(("language-choice", Panel::Language, sample::basket()));
+    shown.into_iter().map(|(name, panel, view)| (name, view, panel)).collect()
+}
+
+fn screen(
+    reading: &Reading,
+    language: Language,
+    view: &View,
+    panel: Panel,
+    pictures: Rc<Pictures>,
+) -> Result<HeadlessScreen, HeadlessError> {
+    let screen = HeadlessScreen::with_pictures(SIZE.0, SIZE.1, pictures)?;
+    screen.screen().set_language(language);
+    screen.screen().set_scheme(reading.scheme);
+    screen.screen().set_large_text(reading.large);
+    screen.apply(view);
+    let state = screen.screen().window().state();
+    state.set_help_open(panel == Panel::Help);
+    state.set_reading_open(panel == Panel::Reading);
+    state.set_language_open(panel == Panel::Language);
+    screen.settle();
+    Ok(screen)
 }
 
 fn demo_window(folder: &Path, pictures: Rc<Pictures>) -> Result<PathBuf, HeadlessError> {
@@ -88,17 +125,37 @@ fn save<W: CartWindow>(screen: &HeadlessScreen<W>, folder: &Path, name: &str) ->
     Ok(path)
 }
 
-fn write_index(folder: &Path, written: &[PathBuf]) -> Result<(), HeadlessError> {
-    let mut page = String::from(
-        "<!doctype html><meta charset=utf-8><title>Trundle: the cart's screens</title>\
-         <style>body{font:16px Inter,sans-serif;background:#fbfaf7;color:#14211b;margin:24px}\
-         figure{display:inline-block;margin:12px}img{width:560px;border:1px solid #e4e1da;border-radius:8px}</style>\
-         <h1>The cart's screens</h1>\n",
-    );
-    for path in written {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        page.push_str(&format!("<figure><a href=\"{name}.png\"><img src=\"{name}.png\" alt=\"{name}\"></a><figcaption>{name}</figcaption></figure>\n"));
+/// The page that shows them all, a group for each sample.
+#[derive(Default)]
+struct Index {
+    page: String,
+    waiting: Option<&'static str>,
+    written: Vec<PathBuf>,
+}
+
+impl Index {
+    fn begin(&mut self, sample: &'static str) {
+        self.waiting = Some(sample);
     }
-    let path = folder.join("index.html");
-    std::fs::write(&path, page).map_err(|source| HeadlessError::Folder { path, source })
+
+    fn add(&mut self, path: PathBuf) {
+        if let Some(sample) = self.waiting.take() {
+            self.page.push_str(&format!("<h2 id=\"{sample}\">{sample}</h2>\n"));
+        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        self.page.push_str(&format!(
+            "<figure><a href=\"{name}.png\"><img loading=lazy src=\"{name}.png\" alt=\"{name}\"></a>\
+             <figcaption>{name}</figcaption></figure>\n"
+        ));
+        self.written.push(path);
+    }
+
+    fn write(&self, folder: &Path) -> Result<(), HeadlessError> {
+        let head = "<!doctype html><meta charset=utf-8><title>Trundle: the cart's screens</title>\
+             <style>body{font:16px Inter,sans-serif;background:#fbfaf7;color:#14211b;margin:24px}\
+             figure{display:inline-block;margin:8px}img{width:420px;border:1px solid #e4e1da;border-radius:8px}</style>\
+             <h1>The cart's screens</h1>\n";
+        let path = folder.join("index.html");
+        std::fs::write(&path, format!("{head}{}", self.page)).map_err(|source| HeadlessError::Folder { path, source })
+    }
 }

@@ -10,15 +10,20 @@
 //!                          Intent ◄─ Screen::on_intent ◄─ touch
 //! ```
 //!
+//! Words are the markup's (`@tr`), their translations lie in `cart-app/translations`; a [`Language`] brings
+//! its [`format`] of money and weight, its direction and its [`fonts`]. One thread speaks one language.
+//!
 //! Deliberately absent: prices, rules, weights that are judged. A missing picture is drawn
 //! ([`pictures`]); money and weight are written here ([`format`]), never in markup.
 
 mod ask;
 mod basket;
+pub mod fonts;
 pub mod format;
 pub mod gallery;
 pub mod headless;
 mod intents;
+pub mod language;
 mod paint;
 pub mod pictures;
 mod qr;
@@ -29,7 +34,9 @@ mod search;
 mod shop;
 mod window;
 
+pub use format::{Format, WeightUnit};
 pub use headless::{HeadlessError, HeadlessScreen};
+pub use language::Language;
 pub use pictures::Pictures;
 pub use screen::Screen;
 pub use shop::{ShopAction, ShopPanel};

@@ -5,7 +5,7 @@ use slint::{ModelRc, VecModel};
 use trip::{Money, Quantity};
 
 use super::generated::{ReceiptLine, TaxLine};
-use super::{CartWindow, format, qr};
+use super::{CartWindow, Format, qr};
 
 /// The QR's ground is 360 px; a little of it stays free.
 const QR_ROOM_PX: usize = 348;
@@ -17,26 +17,26 @@ pub(super) struct Receipt {
 }
 
 impl Receipt {
-    pub(super) fn apply(&mut self, window: &impl CartWindow, receipt: &ReceiptView) {
+    pub(super) fn apply(&mut self, window: &impl CartWindow, receipt: &ReceiptView, format: &Format) {
         if self.shown.as_ref() == Some(receipt) {
             return;
         }
         let data = window.receipt();
         data.set_number(receipt.number.as_str().into());
-        let charged = format::money(receipt.charged);
-        data.set_charged_figures(format::figure_model(&charged));
+        let charged = format.money(receipt.charged);
+        data.set_charged_figures(charged.figure_model());
         data.set_charged(charged.into());
         data.set_tender(receipt.tender.as_str().into());
-        let savings = receipt.savings.iter().map(|(label, amount)| saving(label, *amount));
-        let lines: Vec<_> = receipt.lines.iter().map(line).chain(savings).collect();
+        let savings = receipt.savings.iter().map(|(label, amount)| saving(label, *amount, format));
+        let lines: Vec<_> = receipt.lines.iter().map(|l| line(l, format)).chain(savings).collect();
         data.set_lines(ModelRc::new(VecModel::from(lines)));
         let taxes: Vec<_> = receipt
             .taxes
             .iter()
             .map(|(letter, rate, tax)| TaxLine {
                 letter: letter.to_string().into(),
-                rate: format::rate(*rate).into(),
-                figures: format::figure_model(&format::money(*tax)),
+                rate: format.percent(*rate).into(),
+                figures: format.money(*tax).figure_model(),
             })
             .collect();
         data.set_taxes(ModelRc::new(VecModel::from(taxes)));
@@ -47,6 +47,11 @@ impl Receipt {
             data.set_qr_side(side as f32);
         }
         self.shown = Some(receipt.clone());
+    }
+
+    /// The next view is written anew, in another language.
+    pub(super) fn rewrite(&mut self) {
+        self.shown = None;
     }
 
     /// The trip is over: nothing of it stays in the window.
@@ -66,32 +71,28 @@ impl Receipt {
     }
 }
 
-fn line(line: &LineView) -> ReceiptLine {
-    let detail = match (line.quantity, line.unit) {
-        (Quantity::Weighed(net), Some(unit)) => format!("{} × {}", format::weight(net), format::per_kg(unit)),
-        (Quantity::Each(count), Some(unit)) if count > 1 => format!("{count} × {}", format::money(unit)),
-        _ => String::new(),
+fn line(line: &LineView, format: &Format) -> ReceiptLine {
+    let (amount, unit) = match (line.quantity, line.unit) {
+        (Quantity::Weighed(net), Some(unit)) => (format.weight(net).to_string(), format.unit_price(unit).to_string()),
+        (Quantity::Each(count), Some(unit)) if count > 1 => (count.to_string(), format.money(unit).to_string()),
+        _ => Default::default(),
     };
     ReceiptLine {
         name: line.name.as_str().into(),
-        detail: detail.into(),
-        deposit: deposit(line.deposit).into(),
-        figures: format::figure_model(&format::money(line.price)),
+        amount: amount.into(),
+        unit: unit.into(),
+        deposit: if line.deposit.minor == 0 { Default::default() } else { format.money(line.deposit).into() },
+        figures: format.money(line.price).figure_model(),
         saving: false,
     }
 }
 
-/// The deposit within a line's price; empty for none.
-fn deposit(deposit: Money) -> String {
-    if deposit.minor == 0 { String::new() } else { format::money(deposit) }
-}
-
-fn saving(label: &str, amount: Money) -> ReceiptLine {
+fn saving(label: &str, amount: Money, format: &Format) -> ReceiptLine {
     // Told as a saving whichever sign it came with.
     let amount = Money { minor: -amount.minor.abs(), ..amount };
     ReceiptLine {
         name: label.into(),
-        figures: format::figure_model(&format::money(amount)),
+        figures: format.money(amount).figure_model(),
         saving: true,
         ..ReceiptLine::default()
     }

@@ -8,16 +8,24 @@ use cart_core::view::{Banner, PayStep, PayView, Screen as Which, View, WeighView
 use cart_core::{Device, Intent};
 use slint::{Model, ModelRc, VecModel};
 use tokio::sync::watch;
+use tracing::warn;
 
 use super::basket::Basket;
-use super::generated::{App, BannerKind, Figure, PayPhase, Scheme, ScreenKind, TareData};
+use super::format::{Written, roll};
+use super::generated::{App, BannerKind, Figure, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
 use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
-use super::{CartWindow, Pictures, ask, format, intents};
+use super::{CartWindow, Format, Language, Pictures, WeightUnit, ask, fonts, intents};
+use crate::config::ScreenConfig;
 
 /// The adapter of one window.
 pub struct Screen<W: CartWindow = App> {
+    // Shared with the window's own callbacks: a touch may choose the language.
+    face: Rc<Face<W>>,
+}
+
+struct Face<W: CartWindow> {
     window: W,
     pictures: Rc<Pictures>,
     basket: Basket,
@@ -26,6 +34,10 @@ pub struct Screen<W: CartWindow = App> {
     pay_amount: Rc<VecModel<Figure>>,
     weigh_price: Rc<VecModel<Figure>>,
     tares: Rc<VecModel<TareData>>,
+    /// What the store chose: the language every trip begins with.
+    store: RefCell<ScreenConfig>,
+    /// How the language that is on writes quantities.
+    format: RefCell<Rc<Format>>,
     /// The last view applied: what did not change since is left alone.
     last: RefCell<Option<View>>,
 }
@@ -40,7 +52,8 @@ impl<W: CartWindow> Screen<W> {
         window.weigh().set_price_figures(ModelRc::from(weigh_price.clone()));
         window.weigh().set_tares(ModelRc::from(tares.clone()));
         window.welcome().set_pictures(ModelRc::new(VecModel::from(pictures.still_life())));
-        Self {
+        fonts::chain();
+        let face = Rc::new(Face {
             basket: Basket::new(&window, pictures.clone()),
             search: Search::new(&window),
             receipt: RefCell::default(),
@@ -49,53 +62,59 @@ impl<W: CartWindow> Screen<W> {
             pay_amount,
             weigh_price,
             tares,
+            store: RefCell::default(),
+            format: RefCell::default(),
             last: RefCell::default(),
-        }
+        });
+        let weak = Rc::downgrade(&face);
+        face.window.state().on_choose_language(move |tag| {
+            // A tag that is none cannot come: the markup offers only those it was given.
+            if let (Some(face), Ok(language)) = (weak.upgrade(), tag.parse()) {
+                face.set_language(language);
+            }
+        });
+        let screen = Self { face };
+        screen.set_store(&ScreenConfig::default());
+        screen
+    }
+
+    /// What the store chose: its language, those it offers, its unit of weight.
+    pub fn set_store(&self, store: &ScreenConfig) {
+        self.face.store.replace(store.clone());
+        let offered = store
+            .languages
+            .iter()
+            .map(|language| LanguageChoice { tag: language.tag().into(), name: language.own_name().into() });
+        self.face.window.state().set_languages(ModelRc::new(VecModel::from(offered.collect::<Vec<_>>())));
+        self.face.set_language(store.language);
+    }
+
+    /// Speaks `language` until the trip ends, or another is chosen.
+    pub fn set_language(&self, language: Language) {
+        self.face.set_language(language);
+    }
+
+    /// The language that is on.
+    pub fn language(&self) -> Language {
+        self.face.format().language()
     }
 
     /// The window, to show, run or drive it.
     pub fn window(&self) -> &W {
-        &self.window
+        &self.face.window
     }
 
     /// Sends every touch that means something to `take`. Called on the UI thread: `take` must not
     /// block.
     pub fn on_intent(&self, take: impl Fn(Intent) + 'static) {
-        intents::connect(&self.window, Rc::new(take), self.search.clone());
+        intents::connect(&self.face.window, Rc::new(take), self.face.search.clone());
     }
 
     /// Shows `view`, whole. Cheap when little changed.
     pub fn apply(&self, view: &View) {
-        if self.last.borrow().as_ref() == Some(view) {
-            return;
+        if self.face.last.borrow().as_ref() != Some(view) {
+            self.face.apply(view);
         }
-        let before = self.last.replace(Some(view.clone()));
-        self.apply_frame(view, before.as_ref());
-        self.basket.apply(&self.window, view);
-        ask::apply(&self.window, view, before.as_ref(), &self.pictures);
-        match &view.screen {
-            Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures),
-            Which::Weigh(weigh) => self.apply_weigh(weigh),
-            Which::Pay(pay) => self.apply_pay(pay),
-            Which::Receipt(receipt) => self.receipt.borrow_mut().apply(&self.window, receipt),
-            Which::Welcome | Which::Basket | Which::Charging => {}
-        }
-        if !matches!(view.screen, Which::Search(_)) {
-            self.search.borrow_mut().leave();
-        }
-        if !matches!(view.screen, Which::Receipt(_)) {
-            self.receipt.borrow_mut().forget(&self.window);
-        }
-        // Last, so that the screen that comes on has its content already.
-        self.window.state().set_screen(match view.screen {
-            Which::Welcome => ScreenKind::Welcome,
-            Which::Basket => ScreenKind::Basket,
-            Which::Search(_) => ScreenKind::Search,
-            Which::Weigh(_) => ScreenKind::Weigh,
-            Which::Pay(_) => ScreenKind::Pay,
-            Which::Receipt(_) => ScreenKind::Receipt,
-            Which::Charging => ScreenKind::Charging,
-        });
     }
 
     /// Shows every view that arrives, the latest first, until the sender is gone. The Slint event
@@ -118,26 +137,100 @@ impl<W: CartWindow> Screen<W> {
 
     /// The colours: light, dark, or either in high contrast.
     pub fn set_scheme(&self, scheme: Scheme) {
-        self.window.theme().set_scheme(scheme);
+        self.face.window.theme().set_scheme(scheme);
     }
 
     /// Larger text, every size × 1.4.
     pub fn set_large_text(&self, large: bool) {
-        self.window.theme().set_large_text(large);
+        self.face.window.theme().set_large_text(large);
     }
 
     /// No slides and no rolls.
     pub fn set_reduced_motion(&self, reduced: bool) {
-        self.window.theme().set_reduced_motion(reduced);
+        self.face.window.theme().set_reduced_motion(reduced);
+    }
+}
+
+impl<W: CartWindow> Face<W> {
+    fn format(&self) -> Rc<Format> {
+        self.format.borrow().clone()
+    }
+
+    fn apply(&self, view: &View) {
+        let before = self.last.replace(Some(view.clone()));
+        self.apply_frame(view, before.as_ref());
+        let format = self.format();
+        self.basket.apply(&self.window, view, &format);
+        ask::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
+        match &view.screen {
+            Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures, &format),
+            Which::Weigh(weigh) => self.apply_weigh(weigh, &format),
+            Which::Pay(pay) => self.apply_pay(pay, &format),
+            Which::Receipt(receipt) => self.receipt.borrow_mut().apply(&self.window, receipt, &format),
+            Which::Welcome | Which::Basket | Which::Charging => {}
+        }
+        if !matches!(view.screen, Which::Search(_)) {
+            self.search.borrow_mut().leave();
+        }
+        if !matches!(view.screen, Which::Receipt(_)) {
+            self.receipt.borrow_mut().forget(&self.window);
+        }
+        // Last, so that the screen that comes on has its content already.
+        self.window.state().set_screen(match view.screen {
+            Which::Welcome => ScreenKind::Welcome,
+            Which::Basket => ScreenKind::Basket,
+            Which::Search(_) => ScreenKind::Search,
+            Which::Weigh(_) => ScreenKind::Weigh,
+            Which::Pay(_) => ScreenKind::Pay,
+            Which::Receipt(_) => ScreenKind::Receipt,
+            Which::Charging => ScreenKind::Charging,
+        });
+    }
+
+    /// Speaks `language`, and says again what is shown.
+    fn set_language(&self, language: Language) {
+        self.speak(language);
+        self.basket.rewrite(&self.format());
+        self.receipt.borrow_mut().rewrite();
+        let shown = self.last.take();
+        if let Some(view) = shown {
+            self.apply(&view);
+        }
+    }
+
+    /// Words, quantities and direction of `language`, for all that is applied from now on.
+    fn speak(&self, language: Language) {
+        if let Err(why) = slint::select_bundled_translation(language.tag()) {
+            warn!(%why, "the words stay in the language before");
+        }
+        self.format.replace(Rc::new(Format::new(language, self.store.borrow().weight)));
+        self.window.theme().set_rtl(language.right_to_left());
+        self.window.state().set_language(language.tag().into());
     }
 
     fn apply_frame(&self, view: &View, before: Option<&View>) {
         let state = self.window.state();
+        // The next person starts with an ordinary screen.
+        let trip_ended = matches!(view.screen, Which::Welcome | Which::Charging)
+            && before.is_some_and(|b| !matches!(b.screen, Which::Welcome | Which::Charging));
+        if trip_ended {
+            state.set_help_open(false);
+            state.set_reading_open(false);
+            state.set_language_open(false);
+            let theme = self.window.theme();
+            theme.set_scheme(Scheme::Light);
+            theme.set_large_text(false);
+            theme.set_reduced_motion(false);
+            let language = self.store.borrow().language;
+            self.speak(language);
+        }
         state.set_store_name(view.store_name.as_str().into());
         state.set_connected(view.connected);
         state.set_battery_known(view.battery.is_some());
         if let Some((percent, charging)) = view.battery {
-            state.set_battery_percent(i32::from(percent.min(100)));
+            let percent = percent.min(100);
+            state.set_battery_percent(i32::from(percent));
+            state.set_battery(self.format().percent(u32::from(percent) * 100).into());
             state.set_charging(charging);
         }
         state.set_banner(view.banner.as_ref().map_or(BannerKind::None, banner));
@@ -146,45 +239,36 @@ impl<W: CartWindow> Screen<W> {
         if was_called && !view.help_called {
             state.set_help_open(false);
         }
-        // The next person starts with an ordinary screen.
-        let trip_ended = matches!(view.screen, Which::Welcome | Which::Charging)
-            && before.is_some_and(|b| !matches!(b.screen, Which::Welcome | Which::Charging));
-        if trip_ended {
-            state.set_help_open(false);
-            state.set_reading_open(false);
-            let theme = self.window.theme();
-            theme.set_scheme(Scheme::Light);
-            theme.set_large_text(false);
-            theme.set_reduced_motion(false);
-        }
     }
 
-    fn apply_weigh(&self, weigh: &WeighView) {
+    fn apply_weigh(&self, weigh: &WeighView, format: &Format) {
         let data = self.window.weigh();
         data.set_name(weigh.name.as_str().into());
         data.set_picture(self.pictures.picture(&weigh.sku, &weigh.name, Place::Whole));
-        data.set_gross(format::figure_model(&format::weight(weigh.gross)));
-        data.set_tare(format::figure_model(&format::weight(weigh.tare)));
-        data.set_net(format::figure_model(&format::weight(weigh.net)));
-        data.set_per_kg(format::figure_model(&format::per_kg(weigh.per_kg)));
+        data.set_gross(format.weight(weigh.gross).figure_model());
+        data.set_tare(format.weight(weigh.tare).figure_model());
+        data.set_net(format.weight(weigh.net).figure_model());
+        data.set_unit_price(format.unit_price(weigh.per_kg).figure_model());
+        data.set_pounds(format.unit() == WeightUnit::Lb);
         let tares = weigh.tares.iter().map(|tare| TareData {
             number: i32::try_from(tare.number).unwrap_or(i32::MAX),
+            kind: tare_kind(&tare.name),
             name: tare.name.as_str().into(),
-            weight: format::weight_felt(tare.weight).into(),
+            weight: format.weight_felt(tare.weight).map(Into::into).unwrap_or_default(),
             chosen: tare.chosen,
         });
         update(&self.tares, tares.collect());
         data.set_steady(weigh.price.is_some());
-        let price = weigh.price.map(format::money).unwrap_or_default();
-        format::roll(&self.weigh_price, &price);
-        data.set_price(price.into());
+        let price = weigh.price.map(|price| format.money(price));
+        roll(&self.weigh_price, price.as_ref().map(Written::figures).unwrap_or_default());
+        data.set_price(price.map(Into::into).unwrap_or_default());
     }
 
-    fn apply_pay(&self, pay: &PayView) {
+    fn apply_pay(&self, pay: &PayView, format: &Format) {
         let data = self.window.pay();
         data.set_lane(pay.lane.as_str().into());
-        let amount = format::money(pay.amount);
-        format::roll(&self.pay_amount, &amount);
+        let amount = format.money(pay.amount);
+        roll(&self.pay_amount, amount.figures());
         data.set_amount(amount.into());
         data.set_phase(match pay.step {
             PayStep::Preparing => PayPhase::Preparing,
@@ -193,6 +277,16 @@ impl<W: CartWindow> Screen<W> {
             PayStep::Declined => PayPhase::Declined,
             PayStep::Approved => PayPhase::Approved,
         });
+    }
+}
+
+/// The bags that every store has ([`cart_core::Tare::usual`]) are called by the shopper's language.
+fn tare_kind(name: &str) -> TareKind {
+    match name {
+        "Paper bag" => TareKind::PaperBag,
+        "Net bag" => TareKind::NetBag,
+        "Tray" => TareKind::Tray,
+        _ => TareKind::Other,
     }
 }
 

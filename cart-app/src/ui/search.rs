@@ -9,7 +9,7 @@ use slint::{ModelRc, VecModel};
 
 use super::generated::TileData;
 use super::pictures::Place;
-use super::{CartWindow, Pictures, ask, screen};
+use super::{CartWindow, Format, Pictures, ask, screen};
 
 #[derive(Default)]
 pub(super) struct Search {
@@ -30,14 +30,12 @@ impl Search {
         Rc::new(RefCell::new(search))
     }
 
-    pub(super) fn apply(&mut self, window: &impl CartWindow, view: &SearchView, pictures: &Pictures) {
+    pub(super) fn apply(&mut self, window: &impl CartWindow, view: &SearchView, pictures: &Pictures, format: &Format) {
         if self.may_show(&view.text) {
             window.search().set_text(view.text.as_str().into());
         }
-        screen::update(
-            &self.found,
-            view.found.iter().take(12).map(|t| ask::tile(t, Place::Result, pictures)).collect(),
-        );
+        let tiles = view.found.iter().take(12).map(|t| ask::tile(t, Place::Result, pictures, format));
+        screen::update(&self.found, tiles.collect());
     }
 
     pub(super) fn sent(&mut self, text: &str) {
