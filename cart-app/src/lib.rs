@@ -3,7 +3,8 @@
 //! [`config`] is read once; [`startup`] opens the journal and replays it; devices, [`sight`], the
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
 //! channels to the [`trip_loop`], the one owner of the trip. The rules are in `cart-core`; here are
-//! only files, sockets and pixels. [`recording`] keeps a trip to the bit and plays it again. [`demo`] puts a store and a shopper around it.
+//! only files, sockets and pixels. [`recording`] keeps a trip to the bit and plays it again. [`web_screen`]
+//! shows the screen in a browser. [`demo`] puts a store and a shopper around it.
 
 pub mod config;
 pub mod demo;
@@ -18,4 +19,5 @@ pub mod signal;
 pub mod startup;
 pub mod trip_loop;
 pub mod ui;
+pub mod web_screen;
 pub mod wiring;

@@ -3,8 +3,8 @@
 //! [`servers`] starts terminal and hub as processes of their own. The cart is the very program that
 //! runs on a board, with `hal::sim` for its devices. The [`shopper`] follows a [`script`]; what it
 //! knows reaches the cart only through the [`stage`] (things put in, seen and weighed) and touches.
-//! In a [`window`] it plays at human speed and a person may take over; [`headless`] it runs in
-//! lockstep with virtual time, as fast as the machine can, and writes pictures.
+//! In a [`window`], on a display or in a browser, it plays at human speed and a person may take over;
+//! [`headless`] it runs in lockstep with virtual time, as fast as the machine can, and writes pictures.
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,17 @@ pub mod stage;
 pub mod summary;
 pub mod window;
 
+/// Where the demo's window is shown.
+#[derive(Args, Clone, Debug)]
+pub struct WebOptions {
+    /// In a browser instead of a display: served on this machine only.
+    #[arg(long, conflicts_with = "headless")]
+    pub web: bool,
+    /// The port of the page; 0 for any that is free.
+    #[arg(long, default_value_t = 0, requires = "web")]
+    pub port: u16,
+}
+
 /// `cart demo`
 #[derive(Args, Clone, Debug)]
 pub struct DemoOptions {
@@ -38,6 +49,9 @@ pub struct DemoOptions {
     /// Without a window: write pictures.
     #[arg(long)]
     pub headless: bool,
+    /// In a browser.
+    #[command(flatten)]
+    pub web: WebOptions,
     /// Write the trip's count as JSON here.
     #[arg(long)]
     pub summary: Option<PathBuf>,
@@ -76,6 +90,9 @@ pub struct PlayOptions {
     /// Without a window: write pictures.
     #[arg(long)]
     pub headless: bool,
+    /// In a browser.
+    #[command(flatten)]
+    pub web: WebOptions,
     /// Write the trip's count as JSON here.
     #[arg(long)]
     pub summary: Option<PathBuf>,
@@ -135,6 +152,7 @@ pub fn demo(options: &DemoOptions) -> anyhow::Result<()> {
         pictures: assets.join("store/pictures.toml"),
         photos,
         headless: options.headless,
+        web: options.web.clone(),
         summary: options.summary.clone(),
         out: options.out.clone().unwrap_or_else(|| data.join("pictures")),
         resume: false,

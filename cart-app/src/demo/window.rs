@@ -1,4 +1,6 @@
-//! With a display: the demo's window, at human speed. A person may take over at any time.
+//! The demo's window, at human speed, on a display or in a browser. A person may take over at any time.
+//!
+//! The two differ in which of Slint's platforms runs the window, and in nothing else.
 
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,11 +23,14 @@ use super::stage::Stage;
 use super::{PlayOptions, servers};
 use crate::config::Config;
 use crate::ui::{DemoWindow, Screen, ShopAction, ShopPanel};
+use crate::web_screen::{Rights, WebScreen};
 use crate::wiring::{self, RunningCart};
 use crate::{signal, startup};
 
 /// How often the shopper looks at the screen.
 const GLANCE: Duration = Duration::from_millis(60);
+/// The window's size in the browser: the cart's screen, and the shop beside it.
+const SIZE: (u32, u32) = (1600, 800);
 /// The lane of the demo store.
 const LANE: &str = "1";
 
@@ -38,6 +43,9 @@ type Hands = Arc<Mutex<Stage>>;
 /// When a part cannot start or the window cannot be opened.
 pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     let stop = signal::watch()?;
+    // Before any window is made: it decides what windows are. And before the long work: a port that is
+    // taken is said at once.
+    let web = options.web.web.then(|| WebScreen::open(SIZE.0, SIZE.1, options.web.port)).transpose()?;
     let script = Script::load(&options.trip)?;
     let ready = startup::prepare(config)?;
     let catalogue = ready.catalogue.clone();
@@ -54,7 +62,8 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     let hands: Hands = Arc::new(Mutex::new(stage));
     let cart = wiring::start(config, ready, devices, Vec::new(), Some(&sight), None, &clock)?;
 
-    let window = DemoWindow::new().context("the window cannot be opened; ./trundle demo --headless needs none")?;
+    let window =
+        DemoWindow::new().context("the window cannot be opened; ./trundle demo --web shows it in a browser")?;
     let panel = Rc::new(ShopPanel::new(&window, portraits.clone()));
     panel.set_shelf(&named(&shelf, &catalogue));
     let screen = Rc::new(Screen::new(window, portraits));
@@ -106,8 +115,11 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
             warn!(%why, "the window does not close");
         }
     });
+    if let Some(web) = &web {
+        tell(web);
+    }
     screen.window().run().context("the demo's window")?;
-    drop(timer);
+    drop((timer, web));
     cart.stop()?;
     if let Some(receipt) = newest_receipt(&config.data.join("receipts"))? {
         verify(&receipt, &options.receipt_key)?;
@@ -118,6 +130,15 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Where to look, said once: whoever reads it may touch.
+fn tell(web: &WebScreen) {
+    let port = web.address().port();
+    println!("Open {}", web.url(Rights::Touch));
+    println!("  to look only        {}", web.url(Rights::Look));
+    println!("  on another machine  first there: ssh -L {port}:127.0.0.1:{port} THIS-MACHINE");
+    println!("Ctrl-C ends it.");
 }
 
 /// All devices of a simulated cart.
