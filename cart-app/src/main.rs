@@ -45,6 +45,9 @@ enum Command {
         /// The folder.
         #[arg(long)]
         out: PathBuf,
+        /// Only those whose name begins so, such as `basket` or `pay-tap-ar`.
+        #[arg(long, default_value = "")]
+        only: String,
     },
 }
 
@@ -62,9 +65,11 @@ fn main() -> ExitCode {
             devices::list();
             Ok(())
         }
-        Command::Screens { out } => ui::gallery::write_all(&out).map_err(Into::into).map(|files| {
-            println!("{} screens are in {}", files.len(), out.display());
-        }),
+        Command::Screens { out, only } => {
+            ui::gallery::write_some(&out, &|name| name.starts_with(&only)).map_err(Into::into).map(|files| {
+                println!("{} screens are in {}", files.len(), out.display());
+            })
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! The cart as a whole: one state, inputs in, effects and views out.
 //!
 //! `goods` handles what goes in and out, `exchange` what is swapped, `recount` whether the whole still
-//! weighs what it should, `own` what is the shopper's own, `touch` what people tap, `order` what the
+//! weighs what it should, `own` what is the shopper's own, `wishes` what they want to be told of, `touch` what people tap, `order` what the
 //! hub asks, and `present` makes the [`View`]. All of them change the trip only through
 //! [`Cart::record`].
 
@@ -28,6 +28,7 @@ mod own;
 mod present;
 mod recount;
 mod touch;
+mod wishes;
 
 pub use own::{OwnLimits, Tare};
 
@@ -70,6 +71,8 @@ struct Panel {
     weigh: Option<Sku>,
     /// Which of the setup's tares is taken off on the weigh screen.
     tare: Option<usize>,
+    /// The line that is shown whole.
+    item: Option<LineId>,
 }
 
 /// A removal, told for a while.
@@ -83,6 +86,8 @@ struct Chip {
 /// How long a new line is marked, and how long a removal is told.
 const FRESH_FOR: Duration = Duration::from_secs(2);
 const CHIP_FOR: Duration = Duration::from_secs(6);
+/// How long a shopper is seen off before the screen welcomes the next.
+const GOODBYE_FOR: Duration = Duration::from_secs(8);
 
 /// The cart.
 #[derive(Debug)]
@@ -103,6 +108,8 @@ pub struct Cart {
     /// The last stir that no look explained yet.
     stirred: Option<WeightStep>,
     panel: Panel,
+    wishes: wishes::Wishes,
+    goodbye: Option<Moment>,
     thumbnails: HashMap<HoldId, Thumbnail>,
     fresh: Option<(LineId, Moment)>,
     chip: Option<Chip>,
@@ -140,6 +147,8 @@ impl Cart {
             unfelt: None,
             stirred: None,
             panel: Panel { ask, ..Panel::default() },
+            wishes: wishes::Wishes::default(),
+            goodbye: None,
             thumbnails: HashMap::new(),
             fresh: None,
             chip: None,
@@ -224,7 +233,11 @@ impl Cart {
         if chip_over {
             self.chip = None;
         }
-        if fresh_over || chip_over {
+        let goodbye_over = self.goodbye.is_some_and(|until| until <= now);
+        if goodbye_over {
+            self.goodbye = None;
+        }
+        if fresh_over || chip_over || goodbye_over {
             self.effects.push_back(Effect::Show);
         }
     }
@@ -236,7 +249,7 @@ impl Cart {
         let fresh = self.fresh.map(|(_, until)| until);
         let chip = self.chip.as_ref().map(|chip| chip.until);
         let unfelt = self.unfelt.map(|unfelt| unfelt.due);
-        [pending, unfelt, scan, fresh, chip].into_iter().flatten().min()
+        [pending, unfelt, scan, fresh, chip, self.goodbye].into_iter().flatten().min()
     }
 
     /// The next effect to carry out.

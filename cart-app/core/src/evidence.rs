@@ -16,6 +16,8 @@ const MOST_LOOKS: usize = 64;
 const FLOOR: f32 = 1e-4;
 /// A look that gives a product this much names it.
 const NAMES: f32 = 0.4;
+/// A look that gives so much to what all looks together say does not speak against it.
+const ALLOWS: f32 = 0.15;
 /// A look in flight that gives a product this much has seen it, whatever lies there in the end.
 const SEEN_IN_FLIGHT: f32 = 0.7;
 
@@ -217,8 +219,14 @@ impl Evidence {
         let mut seen = last().cloned().reduce(|a, b| both(&a, &b)).unwrap_or_else(SightOf::nothing);
         let moved = last_of_camera.values().map(|(_, count)| *count).max().unwrap_or(0);
         seen.things = last().map(|view| view.things).max().unwrap_or(0).max(moved);
-        let names: BTreeSet<&Sku> = tracks.values().filter_map(SightOf::name).collect();
-        seen.contested = names.len() > 1 || last().any(|view| view.contested) || self.renamed(at, &last_of_camera);
+        // A camera that is in two minds, one of them the common one, is no second opinion.
+        let best = seen.named.first().map(|(sku, _)| sku.clone());
+        let against = |view: &SightOf| {
+            let allowed = |(sku, p): &(Sku, f32)| Some(sku) == best.as_ref() && *p >= ALLOWS;
+            view.name().is_some_and(|name| Some(name) != best.as_ref()) && !view.named.iter().any(allowed)
+        };
+        seen.contested =
+            tracks.values().any(against) || last().any(|view| view.contested) || self.renamed(at, &last_of_camera);
         seen.thumbnail = self.looks.iter().rev().find_map(|look| look.thumbnail.clone());
         seen
     }
@@ -357,6 +365,18 @@ mod tests {
         check(("tea", 0.82), true);
         check(("tea", 0.5), false);
         check(("beet", 0.9), false);
+    }
+
+    #[test]
+    fn a_camera_in_two_minds_is_no_second_opinion() {
+        let check = |second: &[(&str, f32)], contested: bool| {
+            let mut evidence = Evidence::default();
+            evidence.look(look(0, 1, 100, &[("grapefruit", 0.91)]));
+            evidence.look(look(1, 1, 100, second));
+            assert_eq!(evidence.sight(Moment::from_millis(200)).contested, contested, "{second:?}");
+        };
+        check(&[("satsumas", 0.45), ("grapefruit", 0.44)], false);
+        check(&[("satsumas", 0.85), ("grapefruit", 0.02)], true);
     }
 
     #[test]

@@ -282,6 +282,7 @@ pub(crate) mod tests {
             name = "Milk"
             tax = "zero"
             weight = 1045
+            detail = { ingredients = "Milk", contains = ["milk"] }
             sale = { each = { price = 120 } }
             [[product]]
             sku = "tea"

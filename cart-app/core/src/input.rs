@@ -4,7 +4,7 @@ use cart_vision::{Scan, Sighting};
 use hal::{BatteryReading, CameraId, MotionReading, WeightReading};
 use serde::{Deserialize, Serialize};
 use trip::message::{Command, Desired};
-use trip::{HoldId, LaneId, LineId, Sku};
+use trip::{Allergen, HoldId, LaneId, LineId, Sku};
 
 /// One input of the trip task.
 #[derive(Clone, Debug)]
@@ -149,6 +149,23 @@ pub enum Intent {
     AskAbout {
         /// The held thing.
         hold: HoldId,
+    },
+    /// A line was tapped: what is known of it.
+    ShowLine {
+        /// The line.
+        line: LineId,
+    },
+    /// A budget for this trip, or none. It stays on the cart and goes with the trip.
+    SetBudget {
+        /// In minor units, above 0; `None` for none.
+        minor: Option<i64>,
+    },
+    /// "Tell me when this is in something", or no longer. It stays on the cart and goes with the trip.
+    WatchFor {
+        /// What.
+        allergen: Allergen,
+        /// True to be told.
+        on: bool,
     },
     /// "Help".
     CallHelp,

@@ -4,7 +4,7 @@
 
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};
-use trip::{Grams, HoldId, LineId, Money, Quantity, Sku};
+use trip::{Allergen, Detail, Grams, HoldId, LineId, Money, Quantity, Sku};
 
 use crate::input::Device;
 
@@ -41,6 +41,10 @@ pub struct View {
     pub pay_blocked: Option<PayBlocked>,
     /// True while help is called.
     pub help_called: bool,
+    /// What the shopper wants to spend at most.
+    pub budget: Option<Money>,
+    /// What the shopper wants to be told of, in the order of the annex.
+    pub watched: Vec<Allergen>,
 }
 
 /// Which screen, and what only that screen needs.
@@ -54,10 +58,14 @@ pub enum Screen {
     Search(SearchView),
     /// A weighed product before it is added.
     Weigh(WeighView),
+    /// What is known of a line.
+    Item(Box<ItemView>),
     /// At the lane.
     Pay(PayView),
     /// Paid; the receipt.
     Receipt(Box<ReceiptView>),
+    /// The trip is over and forgotten; for a moment, before the next.
+    Goodbye,
     /// On a charger, with no trip.
     Charging,
 }
@@ -77,6 +85,8 @@ pub enum Banner {
     Overloaded,
     /// Below the reserve: finish, or hand over.
     BatteryLow(u8),
+    /// The shopper's budget is reached. Nothing stops.
+    BudgetReached,
     /// The exit lane could not take the basket; staff are told.
     LaneRefused,
 }
@@ -104,6 +114,23 @@ pub struct LineView {
     pub age_check: bool,
     /// True for the line that came in last, for its flash.
     pub fresh: bool,
+    /// What the shopper watches for and is, or may be, in it.
+    pub warned: Vec<Allergen>,
+}
+
+/// A line, and what is known of its product.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemView {
+    /// The line as in the basket.
+    pub line: LineView,
+    /// What the scale felt; `None` when it was out.
+    pub weight: Option<Grams>,
+    /// Where it stands, such as `A3`.
+    pub aisle: Option<String>,
+    /// Least age of the buyer in years; 0 for everyone.
+    pub min_age: u8,
+    /// What is in it; `None` where the store does not know.
+    pub detail: Option<Detail>,
 }
 
 /// One held thing.

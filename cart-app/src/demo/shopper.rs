@@ -423,7 +423,7 @@ impl Shopper {
 
     fn watch_screen(&mut self, view: &View, now: Moment, what: For, until: Moment) -> Vec<Act> {
         let reached = match (what, &view.screen) {
-            (For::Shopping, Screen::Basket) | (For::Goodbye, Screen::Welcome) => true,
+            (For::Shopping, Screen::Basket) | (For::Goodbye, Screen::Goodbye | Screen::Welcome) => true,
             (For::LaneOpen, Screen::Basket) if view.pay_blocked.is_none() => {
                 self.summary.total_minor = view.total.minor;
                 self.waiting = Waiting::Screen { what: For::Tap, until };
@@ -495,6 +495,8 @@ fn screen_name(view: &View) -> &'static str {
         Screen::Weigh(_) => "weigh",
         Screen::Pay(_) => "pay",
         Screen::Receipt(_) => "the receipt",
+        Screen::Item(_) => "a line",
+        Screen::Goodbye => "goodbye",
         Screen::Charging => "charging",
     }
 }

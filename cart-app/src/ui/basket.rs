@@ -211,11 +211,7 @@ fn line_row(line: &LineView, pictures: &Pictures, format: &Format) -> RowData {
         number: number(line.line.0),
         picture: pictures.picture(&line.sku, &line.name, Place::Line),
         name: line.name.as_str().into(),
-        amount_kind: match (line.quantity, &unit) {
-            (Quantity::Priced(_), _) | (_, None) => AmountKind::Priced,
-            (Quantity::Each(_), _) => AmountKind::Each,
-            (Quantity::Weighed(_), _) => AmountKind::Weighed,
-        },
+        amount_kind: amount_kind(line),
         count: match line.quantity {
             Quantity::Each(count) => number(count),
             Quantity::Weighed(_) | Quantity::Priced(_) => 1,
@@ -228,17 +224,32 @@ fn line_row(line: &LineView, pictures: &Pictures, format: &Format) -> RowData {
         figures: price.figure_model(),
         price: price.into(),
         deposit: if line.deposit.minor == 0 { Default::default() } else { format.money(line.deposit).into() },
-        evidence: match line.evidence {
-            Evidence::Scanned => EvidenceKind::Scanned,
-            Evidence::ScannedOnly => EvidenceKind::ScannedOnly,
-            Evidence::SeenAndWeighed => EvidenceKind::SeenAndWeighed,
-            Evidence::Chosen => EvidenceKind::Chosen,
-            Evidence::Staff => EvidenceKind::Staff,
-        },
+        evidence: evidence(line.evidence),
         reason: ReasonKind::Unsure,
         age_check: line.age_check,
+        warned: !line.warned.is_empty(),
+        warned_of: line.warned.first().copied().map(super::wishes::kind).unwrap_or_default(),
         fresh: line.fresh,
         leaving: false,
+    }
+}
+
+/// How a line's quantity is told.
+pub(super) fn amount_kind(line: &LineView) -> AmountKind {
+    match (line.quantity, line.unit) {
+        (Quantity::Priced(_), _) | (_, None) => AmountKind::Priced,
+        (Quantity::Each(_), _) => AmountKind::Each,
+        (Quantity::Weighed(_), _) => AmountKind::Weighed,
+    }
+}
+
+pub(super) fn evidence(evidence: Evidence) -> EvidenceKind {
+    match evidence {
+        Evidence::Scanned => EvidenceKind::Scanned,
+        Evidence::ScannedOnly => EvidenceKind::ScannedOnly,
+        Evidence::SeenAndWeighed => EvidenceKind::SeenAndWeighed,
+        Evidence::Chosen => EvidenceKind::Chosen,
+        Evidence::Staff => EvidenceKind::Staff,
     }
 }
 

@@ -132,6 +132,17 @@ impl Format {
         self.written(vec![format!("{}{space}%", self.decimal(&number))])
     }
 
+    /// `1.5 g`: grams of a label, in units of 10 to the power −`places`.
+    pub fn grams(&self, amount: i64, places: i16) -> Written {
+        self.measure(amount, places, "g")
+    }
+
+    /// `188 kJ / 45 kcal`.
+    pub fn energy(&self, kj: u32, kcal: u32) -> Written {
+        let (kj, kcal) = (self.measure(i64::from(kj), 0, "kJ"), self.measure(i64::from(kcal), 0, "kcal"));
+        self.written([kj.parts, vec![" / ".to_owned()], kcal.parts].concat())
+    }
+
     fn money_parts(&self, amount: Money) -> Vec<String> {
         let places = amount.currency.exponent() as i16;
         let number = self.number(amount.minor.unsigned_abs(), places);
@@ -167,6 +178,8 @@ impl Format {
             (Language::Arabic, "kg") => "كغم",
             (Language::Arabic, "g") => "غرام",
             (Language::Arabic, "lb") => "رطل",
+            (Language::Arabic, "kJ") => "كيلوجول",
+            (Language::Arabic, "kcal") => "سعرة حرارية",
             _ => unit,
         }
     }

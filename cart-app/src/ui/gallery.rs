@@ -30,13 +30,15 @@ const READINGS: [Reading; 5] = [
     Reading { name: "-dark-contrast", scheme: Scheme::DarkContrast, large: false, languages: BOTH_WAYS },
 ];
 
-/// The panels of the header, which are no part of a view.
+/// What the shopper opens over a screen, which is no part of a view.
 #[derive(Clone, Copy, PartialEq)]
 enum Panel {
     None,
     Help,
     Reading,
     Language,
+    Wishes,
+    Tour,
 }
 
 /// Writes every sample in every reading and language to `folder`, as `<sample><reading>-<language>.png`
@@ -84,6 +86,8 @@ fn shown() -> Vec<(&'static str, View, Panel)> {
     let mut shown: Vec<_> = sample::all().into_iter().map(|(name, view)| (name, panel(&view), view)).collect();
     shown.push(("reading-options", Panel::Reading, sample::basket()));
     shown.push(("language-choice", Panel::Language, sample::basket()));
+    shown.push(("wishes", Panel::Wishes, sample::wishes()));
+    shown.push(("tour", Panel::Tour, sample::welcome()));
     shown.into_iter().map(|(name, panel, view)| (name, view, panel)).collect()
 }
 
@@ -102,6 +106,8 @@ fn screen(
     let state = screen.screen().window().state();
     state.set_help_open(panel == Panel::Help);
     state.set_reading_open(panel == Panel::Reading);
+    state.set_wishes_open(panel == Panel::Wishes);
+    state.set_tour_open(panel == Panel::Tour);
     state.set_language_open(panel == Panel::Language);
     screen.settle();
     Ok(screen)

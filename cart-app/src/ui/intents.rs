@@ -65,6 +65,22 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
             }
         }
     });
+    intents.on_show_line({
+        let take = take.clone();
+        move |line| {
+            if let Ok(line) = u32::try_from(line) {
+                take(Intent::ShowLine { line: LineId(line) });
+            }
+        }
+    });
+    intents.on_set_budget({
+        let take = take.clone();
+        move |minor| take(Intent::SetBudget { minor: (minor > 0).then_some(i64::from(minor)) })
+    });
+    intents.on_watch_for({
+        let take = take.clone();
+        move |kind, on| take(Intent::WatchFor { allergen: super::wishes::allergen(kind), on })
+    });
     intents.on_tare({
         let take = take.clone();
         move |number| take(Intent::Tare { number: usize::try_from(number).ok() })

@@ -23,6 +23,7 @@ pub mod format;
 pub mod gallery;
 pub mod headless;
 mod intents;
+mod item;
 pub mod language;
 mod paint;
 pub mod pictures;
@@ -33,6 +34,7 @@ mod screen;
 mod search;
 mod shop;
 mod window;
+mod wishes;
 
 pub use format::{Format, WeightUnit};
 pub use headless::{HeadlessError, HeadlessScreen};

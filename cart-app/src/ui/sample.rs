@@ -2,12 +2,12 @@
 
 use cart_core::Device;
 use cart_core::view::{
-    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut,
-    TareView, Tile, View, WaitsFor, WeighView,
+    AskView, Banner, HoldView, ItemView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView,
+    TakenOut, TareView, Tile, View, WaitsFor, WeighView,
 };
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};
-use trip::{Currency, Grams, HoldId, LineId, Money, Quantity, Sku};
+use trip::{Allergen, Currency, Detail, Grams, HoldId, LineId, Money, Quantity, Sku};
 
 /// A name of 120 characters, as no product should have and some do.
 pub const LONG_NAME: &str = "Organic stone-ground wholemeal spelt and rye sourdough loaf with toasted pumpkin seeds, sunflower seeds and linseed 800g";
@@ -34,6 +34,7 @@ pub fn line(number: u32, product: &str, name: &str, minor: i64) -> LineView {
         evidence: Evidence::Scanned,
         age_check: false,
         fresh: false,
+        warned: Vec::new(),
     }
 }
 
@@ -83,6 +84,8 @@ pub fn empty() -> View {
         lane: None,
         pay_blocked: Some(PayBlocked::Empty),
         help_called: false,
+        budget: None,
+        watched: Vec::new(),
     }
 }
 
@@ -223,6 +226,45 @@ fn receipt(qr: bool) -> View {
     View { screen: Screen::Receipt(Box::new(receipt)), ..basket() }
 }
 
+/// Nobody shops yet.
+pub fn welcome() -> View {
+    View { screen: Screen::Welcome, ..empty() }
+}
+
+/// A shopper with a budget who watches for two things.
+pub fn wishes() -> View {
+    View { budget: Some(gbp(4000)), watched: vec![Allergen::Gluten, Allergen::Nuts], ..basket() }
+}
+
+/// A loaf shown whole, by a shopper who watches for gluten.
+fn item(known: bool) -> View {
+    let nutrition = trip::detail::Nutrition {
+        kj: 1_046,
+        kcal: 248,
+        fat: trip::detail::Tenths(18),
+        saturates: trip::detail::Tenths(3),
+        carbohydrate: trip::detail::Tenths(472),
+        sugars: trip::detail::Tenths(21),
+        fibre: Some(trip::detail::Tenths(38)),
+        protein: trip::detail::Tenths(91),
+        salt: trip::detail::Hundredths(112),
+    };
+    let detail = Detail {
+        ingredients: "Wheat flour, water, rye sourdough 18 % (rye flour, water), salt, sesame seeds.".into(),
+        contains: vec![Allergen::Gluten, Allergen::Sesame],
+        may_contain: vec![Allergen::Milk, Allergen::Nuts],
+        nutrition: Some(nutrition),
+    };
+    let shown = ItemView {
+        line: LineView { warned: vec![Allergen::Gluten], ..line(6, "sourdough-loaf", "Sourdough loaf", 340) },
+        weight: Some(Grams(812)),
+        aisle: Some("B4".into()),
+        min_age: 0,
+        detail: known.then_some(detail),
+    };
+    View { screen: Screen::Item(Box::new(shown)), watched: vec![Allergen::Gluten], ..basket() }
+}
+
 /// Every sample: a name fit for a file, and the view.
 pub fn all() -> Vec<(&'static str, View)> {
     let found = || {
@@ -239,7 +281,7 @@ pub fn all() -> Vec<(&'static str, View)> {
         .to_vec()
     };
     let banner = |banner: Banner| View { banner: Some(banner), ..basket() };
-    let welcome = View { screen: Screen::Welcome, ..empty() };
+    let welcome = welcome();
     vec![
         ("welcome", welcome.clone()),
         ("basket-empty", empty()),
@@ -374,6 +416,18 @@ pub fn all() -> Vec<(&'static str, View)> {
         ("overloaded", banner(Banner::Overloaded)),
         ("battery-low", View { battery: Some((9, false)), ..banner(Banner::BatteryLow(9)) }),
         ("lane-refused", banner(Banner::LaneRefused)),
+        ("basket-budget", with(basket(), |v| v.budget = Some(gbp(4000)))),
+        ("basket-over-budget", View { budget: Some(gbp(2500)), ..banner(Banner::BudgetReached) }),
+        (
+            "basket-allergen",
+            with(basket(), |v| {
+                v.watched = vec![Allergen::Gluten];
+                v.lines[3].warned = vec![Allergen::Gluten];
+            }),
+        ),
+        ("item", item(true)),
+        ("item-unknown", item(false)),
+        ("goodbye", View { screen: Screen::Goodbye, ..empty() }),
         ("charging", View { screen: Screen::Charging, battery: Some((64, true)), ..welcome }),
     ]
 }

@@ -16,7 +16,7 @@ use super::generated::{App, BannerKind, Figure, LanguageChoice, PayPhase, Scheme
 use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
-use super::{CartWindow, Format, Language, Pictures, WeightUnit, ask, fonts, intents};
+use super::{CartWindow, Format, Language, Pictures, WeightUnit, ask, fonts, intents, item, wishes};
 use crate::config::ScreenConfig;
 
 /// The adapter of one window.
@@ -161,13 +161,15 @@ impl<W: CartWindow> Face<W> {
         self.apply_frame(view, before.as_ref());
         let format = self.format();
         self.basket.apply(&self.window, view, &format);
+        wishes::apply(&self.window, view, &format);
         ask::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
         match &view.screen {
             Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures, &format),
             Which::Weigh(weigh) => self.apply_weigh(weigh, &format),
             Which::Pay(pay) => self.apply_pay(pay, &format),
             Which::Receipt(receipt) => self.receipt.borrow_mut().apply(&self.window, receipt, &format),
-            Which::Welcome | Which::Basket | Which::Charging => {}
+            Which::Item(line) => item::apply(&self.window, line, &view.watched, &self.pictures, &format),
+            Which::Welcome | Which::Basket | Which::Goodbye | Which::Charging => {}
         }
         if !matches!(view.screen, Which::Search(_)) {
             self.search.borrow_mut().leave();
@@ -183,6 +185,8 @@ impl<W: CartWindow> Face<W> {
             Which::Weigh(_) => ScreenKind::Weigh,
             Which::Pay(_) => ScreenKind::Pay,
             Which::Receipt(_) => ScreenKind::Receipt,
+            Which::Item(_) => ScreenKind::Item,
+            Which::Goodbye => ScreenKind::Goodbye,
             Which::Charging => ScreenKind::Charging,
         });
     }
@@ -211,8 +215,14 @@ impl<W: CartWindow> Face<W> {
     fn apply_frame(&self, view: &View, before: Option<&View>) {
         let state = self.window.state();
         // The next person starts with an ordinary screen.
-        let trip_ended = matches!(view.screen, Which::Welcome | Which::Charging)
-            && before.is_some_and(|b| !matches!(b.screen, Which::Welcome | Which::Charging));
+        let idle = |screen: &Which| matches!(screen, Which::Welcome | Which::Charging);
+        let trip_ended = idle(&view.screen) && before.is_some_and(|b| !idle(&b.screen));
+        if trip_ended || matches!(view.screen, Which::Goodbye) {
+            state.set_wishes_open(false);
+        }
+        if idle(&view.screen) != before.is_some_and(|b| idle(&b.screen)) {
+            state.set_tour_open(false);
+        }
         if trip_ended {
             state.set_help_open(false);
             state.set_reading_open(false);
@@ -302,6 +312,7 @@ fn banner(banner: &Banner) -> BannerKind {
         Banner::Overloaded => BannerKind::Overloaded,
         Banner::BatteryLow(_) => BannerKind::BatteryLow,
         Banner::LaneRefused => BannerKind::LaneRefused,
+        Banner::BudgetReached => BannerKind::BudgetReached,
     }
 }
 

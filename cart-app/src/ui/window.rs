@@ -3,8 +3,8 @@
 use slint::ComponentHandle;
 
 use super::generated::{
-    App, AskData, BasketData, CartState, DemoWindow, Intents, PayData, ReceiptData, SearchData, Theme, WeighData,
-    WelcomeData,
+    App, AskData, BasketData, CartState, DemoWindow, Intents, ItemData, PayData, ReceiptData, SearchData, Theme,
+    WeighData, WelcomeData, WishesData,
 };
 
 /// A window with the cart's screen in it: the adapters need only its globals.
@@ -20,6 +20,8 @@ pub trait CartWindow: ComponentHandle + 'static {
     fn weigh(&self) -> WeighData<'_>;
     fn pay(&self) -> PayData<'_>;
     fn receipt(&self) -> ReceiptData<'_>;
+    fn item(&self) -> ItemData<'_>;
+    fn wishes(&self) -> WishesData<'_>;
 }
 
 macro_rules! cart_window {
@@ -53,6 +55,12 @@ macro_rules! cart_window {
                 self.global()
             }
             fn receipt(&self) -> ReceiptData<'_> {
+                self.global()
+            }
+            fn item(&self) -> ItemData<'_> {
+                self.global()
+            }
+            fn wishes(&self) -> WishesData<'_> {
                 self.global()
             }
         }

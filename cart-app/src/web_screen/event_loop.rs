@@ -174,11 +174,13 @@ impl<'a> Turning<'a> {
         if now >= self.next_frame {
             let drawn = self.draw();
             self.frames.publish(&self.canvas, &drawn);
-            if !drawn.is_empty() || self.window.has_active_animations() {
-                self.next_frame = now + FRAME;
+            if drawn.is_empty() && !self.window.has_active_animations() {
+                return duration_until_next_timer_update();
             }
+            self.next_frame = now + FRAME;
         }
-        let frame = self.next_frame.checked_duration_since(Instant::now());
+        // Zero where drawing itself took longer than a frame: an animation goes on all the same.
+        let frame = Some(self.next_frame.saturating_duration_since(Instant::now()));
         duration_until_next_timer_update().into_iter().chain(frame).min()
     }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::gs1::{PrefixRule, Scanned};
-use crate::{Currency, Grams, Gtin, Hash, Plu, Sku};
+use crate::{Currency, Detail, Grams, Gtin, Hash, Plu, Sku};
 
 /// How a product is sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct Product {
     /// How often it is bought, relative to the others; 1 is usual.
     #[serde(default = "usual")]
     pub popularity: u32,
+    /// What is in it; `None` where the store does not know.
+    #[serde(default)]
+    pub detail: Option<Detail>,
 }
 
 fn usual() -> u32 {

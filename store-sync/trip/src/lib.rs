@@ -10,6 +10,7 @@
 pub mod basket;
 pub mod catalogue;
 pub mod chain;
+pub mod detail;
 pub mod event;
 pub mod gs1;
 pub mod gtin;
@@ -25,6 +26,7 @@ pub mod topics;
 pub use basket::{Basket, Hold, LineItem};
 pub use catalogue::{Catalogue, Product, Sale};
 pub use chain::{Hash, Record};
+pub use detail::{Allergen, Detail};
 pub use event::TripEvent;
 pub use gtin::{Gtin, Plu};
 pub use id::{CartId, HoldId, IntentId, LaneId, LineId, Sku, StoreId, TripId, UnixMillis};

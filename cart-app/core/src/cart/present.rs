@@ -38,6 +38,8 @@ impl Cart {
             lane: self.lane.as_ref().map(|lane| lane.to_string()),
             pay_blocked: self.pay_blocked(),
             help_called: self.state.help,
+            budget: self.wishes.budget.map(|minor| self.money(minor)),
+            watched: self.wishes.watched.iter().copied().collect(),
         }
     }
 
@@ -85,6 +87,7 @@ impl Cart {
         };
         match self.state.phase {
             Phase::Idle if self.battery.is_some_and(|(_, charging)| charging) => Screen::Charging,
+            Phase::Idle if self.goodbye.is_some() => Screen::Goodbye,
             Phase::Idle => Screen::Welcome,
             Phase::Shopping => self.shopping_screen(),
             Phase::Locked if self.state.declines > 0 => pay(PayStep::Declined),
@@ -120,7 +123,7 @@ impl Cart {
             (Some(text), Some(hold)) => {
                 Screen::Search(SearchView { text: text.clone(), found: self.search(text, hold.weight) })
             }
-            _ => Screen::Basket,
+            _ => self.item_screen().unwrap_or(Screen::Basket),
         }
     }
 
@@ -175,8 +178,10 @@ impl Cart {
             Some(Banner::Tilted)
         } else if self.steps.condition() == Condition::Unsteady && self.state.phase == Phase::Shopping {
             Some(Banner::Unsteady)
+        } else if !self.connected {
+            Some(Banner::Offline)
         } else {
-            (!self.connected).then_some(Banner::Offline)
+            self.over_budget().then_some(Banner::BudgetReached)
         }
     }
 
@@ -187,7 +192,7 @@ impl Cart {
         lines
     }
 
-    fn line(&self, item: &LineItem, priced: &PricedLine) -> LineView {
+    pub(super) fn line(&self, item: &LineItem, priced: &PricedLine) -> LineView {
         LineView {
             line: item.line,
             sku: item.sku.clone(),
@@ -199,6 +204,7 @@ impl Cart {
             evidence: item.evidence,
             age_check: self.state.age_checks.contains(&item.line),
             fresh: self.fresh.is_some_and(|(line, _)| line == item.line),
+            warned: self.warned_of(&item.sku),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::view::{PayBlocked, PayStep, Screen};
 mod crossings;
 mod swaps;
 mod whole;
+mod wishes;
 
 /// A cart on a quiet bench: the load is set by hand, samples come at 80 Hz.
 struct Bench {

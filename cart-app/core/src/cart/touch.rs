@@ -5,7 +5,8 @@ use trip::basket::{Evidence as Why, Hold, HoldReason};
 use trip::event::{Ending, Outcome};
 use trip::{Grams, HoldId, LineId, Phase, Quantity, Sale, Sku, TripEvent, TripId};
 
-use super::{Cart, Panel};
+use super::wishes::Wishes;
+use super::{Cart, GOODBYE_FOR, Panel};
 use crate::decision::Addition;
 use crate::effect::{Effect, Signal};
 use crate::fusion;
@@ -36,13 +37,16 @@ impl Cart {
             Intent::ConfirmWeigh => self.confirm_weigh(now),
             Intent::Back => {
                 self.panel.tare = None;
-                if self.panel.weigh.take().is_none() {
+                if self.panel.item.take().is_none() && self.panel.weigh.take().is_none() {
                     self.panel.search = None;
                 }
             }
             Intent::ScanIt { hold } => self.wait_for(hold, WaitsFor::Code),
             Intent::TakeOut { hold } => self.take_out(hold),
             Intent::AskAbout { hold } => self.wait_for(hold, WaitsFor::Answer),
+            Intent::ShowLine { line } => self.show_line(line),
+            Intent::SetBudget { minor } => self.set_budget(minor),
+            Intent::WatchFor { allergen, on } => self.watch_for(allergen, on),
             Intent::CallHelp => self.call_help(),
             Intent::EndHelp => {
                 if self.state.help {
@@ -52,7 +56,7 @@ impl Cart {
             }
             Intent::GoToLane => self.go_to_lane(),
             Intent::BackToShopping => self.unlock(),
-            Intent::Finish => self.finish(),
+            Intent::Finish => self.finish(now),
         }
         self.effects.push_back(Effect::Show);
     }
@@ -71,6 +75,8 @@ impl Cart {
             return;
         };
         self.setup.trips = number;
+        self.goodbye = None;
+        self.wishes = Wishes::default();
         self.evidence.clear();
         self.steps.rebase();
         self.unfelt = None;
@@ -296,7 +302,7 @@ impl Cart {
     }
 
     /// The trip is over; nothing of it stays in memory or on the screen.
-    fn finish(&mut self) {
+    fn finish(&mut self, now: Moment) {
         if self.state.phase != Phase::Receipted {
             return;
         }
@@ -306,6 +312,8 @@ impl Cart {
         self.explained.clear();
         self.thumbnails.clear();
         self.panel = Panel::default();
+        self.wishes = Wishes::default();
+        self.goodbye = Some(now + GOODBYE_FOR);
         self.fresh = None;
         self.chip = None;
         self.receipt_qr = None;
