@@ -5,6 +5,7 @@
 //! its own; [`check`] holds the invariants, one a file, that are true after every trip whatever
 //! happened on the way. [`generate`] makes trips of its own from a seed and counts what the cart made of them.
 
+pub mod browser;
 pub mod check;
 pub mod generate;
 pub mod place;

@@ -1,8 +1,9 @@
 //! The built programs, started as the processes they are.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -75,10 +76,28 @@ impl Running {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(mut command: Command) -> anyhow::Result<Self> {
+    pub fn start(command: Command) -> anyhow::Result<Self> {
+        Self::spawn(command, Stdio::null())
+    }
+
+    /// Starts it; the lines it prints come as it prints them.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_and_listen(command: Command) -> anyhow::Result<(Self, mpsc::Receiver<String>)> {
+        let mut running = Self::spawn(command, Stdio::piped())?;
+        let stdout = running.child.stdout.take().context("its output")?;
+        let (line, lines) = mpsc::channel();
+        // To the end, whether anyone listens or not: a full pipe would stop the program.
+        let print = move || BufReader::new(stdout).lines().map_while(Result::ok).for_each(|l| drop(line.send(l)));
+        std::thread::spawn(print);
+        Ok((running, lines))
+    }
+
+    fn spawn(mut command: Command, stdout: Stdio) -> anyhow::Result<Self> {
         let program = command.get_program().to_owned();
         let mut child = command
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| Path::new(&program).display().to_string())?;
@@ -98,6 +117,15 @@ impl Running {
     /// What the system says.
     pub fn runs(&mut self) -> anyhow::Result<bool> {
         Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Asks it to end, as Ctrl-C does.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn interrupt(&self) -> anyhow::Result<()> {
+        let asked = Command::new("sh").arg("-c").arg(format!("kill -INT {}", self.child.id())).status()?;
+        if asked.success() { Ok(()) } else { bail!("it cannot be asked to end") }
     }
 
     /// Kills it as a power cut would: at once, with no last word.
