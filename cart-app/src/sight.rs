@@ -12,6 +12,9 @@ use crate::config::SightConfig;
 
 /// The name of the model that is shipped.
 pub const SHIPPED_MODEL: &str = "pair";
+/// Its sibling by the same recipe that never saw the photos of the set's `val.txt`. The demo's goods are
+/// those photos, so it looks with this one's eyes; figures on them mean something with it alone.
+pub const HELD_OUT_MODEL: &str = "trainonly";
 
 /// The model that is shipped, in the project's assets; its gallery lies beside it.
 pub fn shipped_model(assets: &Path) -> PathBuf {

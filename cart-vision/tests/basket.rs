@@ -23,7 +23,7 @@ fn photos() -> Option<PathBuf> {
 }
 
 fn eye() -> Eye {
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/pair.onnx");
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/trainonly.onnx");
     let sight = open_sight(&model, None).expect("the shipped model and its gallery");
     let reader = BarcodeReader::new(ReaderConfig::default(), Box::new(|_| false));
     Eye::new(Some(sight), Some(Box::new(reader)))

@@ -10,8 +10,9 @@ use cart_vision::{Embedder, Gallery, ModelError, Recogniser, enrol};
 use image::RgbImage;
 use trip::Sku;
 
+/// The sibling of the shipped model that has not seen the photos below.
 fn model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/pair.onnx")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/models/trainonly.onnx")
 }
 
 /// True when the runtime is there; else says that the test was skipped.
@@ -124,7 +125,7 @@ fn real_photos_are_named() {
     if !runtime_is_there("real_photos_are_named") {
         return;
     }
-    let mut embedder = Embedder::open(&model()).expect("the shipped model");
+    let mut embedder = Embedder::open(&model()).expect("the shipped model's sibling");
     let recogniser = recogniser(&embedder);
     let folder = PhotoFolder::open(&root).expect("the photos");
     let list = folder.list(&root.join("val.txt")).expect("the list");
@@ -137,6 +138,17 @@ fn real_photos_are_named() {
         .collect();
     let figures = figures(recogniser.description(), &answers(&recogniser, &looks));
     assert!(figures.top1 > 0.75 && figures.top3 > 0.9 && figures.ece < 0.15, "{figures:?}");
+}
+
+#[test]
+fn the_model_that_is_shipped_opens_with_its_own_gallery() {
+    if !runtime_is_there("the_model_that_is_shipped_opens_with_its_own_gallery") {
+        return;
+    }
+    let path = model().with_file_name("pair.onnx");
+    let embedder = Embedder::open(&path).expect("the shipped model");
+    let gallery = Gallery::load(&path.with_extension("gallery"), &embedder.description().fingerprint).expect("its own");
+    assert!(Recogniser::new(embedder.description().clone(), gallery).is_ok());
 }
 
 #[test]

@@ -22,7 +22,8 @@ impl Spoilt {
         for sub in ["store", "models"] {
             std::fs::create_dir(folder.path().join(sub))?;
         }
-        let copied = ["store/catalogue.toml", "models/pair.onnx", "models/pair.json", "models/pair.gallery"];
+        let copied =
+            ["store/catalogue.toml", "models/trainonly.onnx", "models/trainonly.json", "models/trainonly.gallery"];
         for name in copied {
             std::fs::copy(assets().join(name), folder.path().join(name))?;
         }
@@ -118,18 +119,19 @@ fn a_cart_with_a_wrong_configuration_names_the_file_the_line_and_what_was_expect
 
 #[test]
 fn a_cart_without_a_right_model_or_gallery_names_it() -> anyhow::Result<()> {
-    let model = |s: &Spoilt| s.at("models/pair.onnx");
-    let real = || assets().join("models/pair.onnx");
-    cart_refuses("no model", |s| remove(model(s)), &["pair.onnx", "No such file"])?;
-    cart_refuses("half a model", |s| cut_short(&real(), &model(s), 0.5), &["pair.onnx"])?;
-    cart_refuses("an empty model", |s| cut_short(&real(), &model(s), 0.0), &["pair.onnx"])?;
-    cart_refuses("a model with one bit off", |s| one_bit_off(&real(), &model(s), 70_000), &["pair.onnx"])?;
-    cart_refuses("no description", |s| remove(s.at("models/pair.json")), &["pair.json"])?;
-    cart_refuses("no gallery", |s| remove(s.at("models/pair.gallery")), &["pair.gallery"])?;
-    let half = |s: &Spoilt| cut_short(&assets().join("models/pair.gallery"), &s.at("models/pair.gallery"), 0.5);
-    cart_refuses("half a gallery", half, &["pair.gallery", "damaged"])?;
-    let other = |s: &Spoilt| Ok(Gallery::new("f00d", 80).save(&s.at("models/pair.gallery"))?);
-    cart_refuses("another model's gallery", other, &["pair.gallery", "f00d", "enrol again"])
+    let model = |s: &Spoilt| s.at("models/trainonly.onnx");
+    let real = || assets().join("models/trainonly.onnx");
+    cart_refuses("no model", |s| remove(model(s)), &["trainonly.onnx", "No such file"])?;
+    cart_refuses("half a model", |s| cut_short(&real(), &model(s), 0.5), &["trainonly.onnx"])?;
+    cart_refuses("an empty model", |s| cut_short(&real(), &model(s), 0.0), &["trainonly.onnx"])?;
+    cart_refuses("a model with one bit off", |s| one_bit_off(&real(), &model(s), 70_000), &["trainonly.onnx"])?;
+    cart_refuses("no description", |s| remove(s.at("models/trainonly.json")), &["trainonly.json"])?;
+    cart_refuses("no gallery", |s| remove(s.at("models/trainonly.gallery")), &["trainonly.gallery"])?;
+    let half =
+        |s: &Spoilt| cut_short(&assets().join("models/trainonly.gallery"), &s.at("models/trainonly.gallery"), 0.5);
+    cart_refuses("half a gallery", half, &["trainonly.gallery", "damaged"])?;
+    let other = |s: &Spoilt| Ok(Gallery::new("f00d", 80).save(&s.at("models/trainonly.gallery"))?);
+    cart_refuses("another model's gallery", other, &["trainonly.gallery", "f00d", "enrol again"])
 }
 
 #[test]
@@ -184,7 +186,7 @@ fn a_hub_whose_port_is_taken_names_it() -> anyhow::Result<()> {
 #[test]
 fn a_cart_on_its_board_runs_without_a_model_and_says_so() -> anyhow::Result<()> {
     let spoilt = Spoilt::new()?;
-    remove(spoilt.at("models/pair.onnx"))?;
+    remove(spoilt.at("models/trainonly.onnx"))?;
     let log = spoilt.at("log");
     let mut shell = Command::new("sh");
     shell.args(["-c", "exec \"$@\" 2>\"$0\""]).arg(&log).arg(command("cart")?.get_program());
@@ -192,7 +194,7 @@ fn a_cart_on_its_board_runs_without_a_model_and_says_so() -> anyhow::Result<()> 
     let mut cart = Running::start(shell)?;
     wait_for("its word on the model", || {
         assert!(cart.runs()?, "it ended: {}", std::fs::read_to_string(&log)?);
-        Ok(std::fs::read_to_string(&log).ok().filter(|text| text.contains("pair.onnx")).map(drop))
+        Ok(std::fs::read_to_string(&log).ok().filter(|text| text.contains("trainonly.onnx")).map(drop))
     })?;
     wait_for("its journal", || Ok(spoilt.at("cart/journal.sqlite").is_file().then_some(())))?;
     assert!(cart.runs()?);

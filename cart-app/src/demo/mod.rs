@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::config::Config;
-use crate::sight::shipped_model;
+use crate::sight::{HELD_OUT_MODEL, model_of};
 
 pub mod goods;
 pub mod headless;
@@ -188,7 +188,7 @@ fn set_old_trip_aside(cart_data: &Path) -> anyhow::Result<()> {
 
 /// The configuration of the demo's cart, as a person would write it for a simulated board.
 pub fn cart_config(assets: &Path, data: &Path, mqtt: std::net::SocketAddr) -> String {
-    let model = shipped_model(assets);
+    let model = model_of(assets, HELD_OUT_MODEL);
     let text = |path: PathBuf| toml::Value::from(path.display().to_string()).to_string();
     format!(
         "store = \"market-street\"\ncart = \"{CART}\"\ndata = {}\ncatalogue = {}\n\n\

@@ -30,9 +30,9 @@ pub struct Options {
     /// Only this trip of the row, from 1.
     #[arg(long)]
     only: Option<u64>,
-    /// A model of the assets by its name; else the one that is shipped.
-    #[arg(long)]
-    model: Option<String>,
+    /// The model, by its name in assets/models.
+    #[arg(long, default_value = super::SHIPPED)]
+    model: String,
     /// The project's assets.
     #[arg(long, default_value = "assets")]
     assets: PathBuf,
@@ -51,7 +51,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let assets = std::path::absolute(&options.assets).context("assets")?;
     let photos = options.root.as_deref().zip(options.list.as_deref());
     eprintln!("opening the store…");
-    let store = Store::open(&assets, photos, options.model.as_deref(), options.seed)?;
+    let store = Store::open(&assets, photos, Some(&options.model), options.seed)?;
     let numbers: Vec<u64> = match options.only {
         Some(only) => vec![only],
         None => (1..=options.trips).collect(),
