@@ -93,7 +93,7 @@ impl Cart {
     pub(super) fn ask_swap(&mut self, step: &WeightStep, mut pairs: Vec<(LineId, Sku)>, sight: &SightOf) {
         let held = Hold { weight: step.delta, reason: HoldReason::Swapped, dip: step.dip(), ..Hold::default() };
         let best = pairs.first().and_then(|(_, sku)| self.catalogue.get(sku)).cloned();
-        for line in best.iter().flat_map(|product| self.lines_for(&held, product)).collect::<Vec<_>>() {
+        for line in best.iter().flat_map(|product| self.lines_for(&held, product, &[])).collect::<Vec<_>>() {
             if pairs.len() < swap::MOST_PAIRS && pairs.iter().all(|(other, _)| *other != line) {
                 pairs.extend(best.iter().map(|product| (line, product.sku.clone())));
             }
@@ -192,7 +192,7 @@ impl Cart {
         if held.dip.0 == 0 || (!weighed && fusion::quantity_of(product, &alone).is_some()) {
             return false;
         }
-        let lines = self.lines_for(held, product);
+        let lines = self.lines_for(held, product, &[]);
         if lines.is_empty() {
             return false;
         }
@@ -215,19 +215,21 @@ impl Cart {
     /// The pairs that were offered were not meant.
     pub(super) fn swapped_for(&mut self, hold: HoldId, product: &Product, now: Moment) {
         let Some(held) = self.state.basket.hold(hold).cloned() else { return };
-        let offered = |line: &LineId| held.lines.iter().zip(&held.candidates).any(|pair| pair == (line, &product.sku));
-        let lines: Vec<LineId> = self.lines_for(&held, product).into_iter().filter(|line| !offered(line)).collect();
+        let pairs = held.lines.iter().zip(&held.candidates);
+        let offered: Vec<LineId> = pairs.filter(|(_, sku)| **sku == product.sku).map(|(line, _)| *line).collect();
+        let lines = self.lines_for(&held, product, &offered);
         match lines.as_slice() {
             [line] => self.answer_swap(hold, Some(*line), &product.sku, now),
-            [] => self.answer_swap(hold, None, &product.sku, now),
+            // Nothing else weighs so that it may have gone: a person looks.
+            [] => self.call_help(),
             _ if product.barcode_required => self.wait_for(hold, crate::view::WaitsFor::Code),
             _ => self.ask_which_for(&held, product, lines),
         }
     }
 
-    /// The lines that may have gone when `product` came in, by how deep the load dipped; best and newest
-    /// first, at most four.
-    fn lines_for(&self, held: &Hold, product: &Product) -> Vec<LineId> {
+    /// The lines but `except` that may have gone when `product` came in, by how deep the load dipped; best
+    /// and newest first, at most four.
+    fn lines_for(&self, held: &Hold, product: &Product, except: &[LineId]) -> Vec<LineId> {
         let step = WeightStep { dip_g: held.dip.0 as f32, ..WeightStep::default() };
         let fit = |line: &LineItem| {
             let out = self.weight_of(line.line, 1)?;
@@ -236,7 +238,8 @@ impl Cart {
             fusion::quantity_of(product, &felt)?;
             Some((line.line, swap::excursion_fits(&step, out.0.min(came) as f32)))
         };
-        let lines = self.state.basket.lines.iter().rev().filter(|line| line.sku != product.sku);
+        let other = |line: &&LineItem| line.sku != product.sku && !except.contains(&line.line);
+        let lines = self.state.basket.lines.iter().rev().filter(other);
         let mut fitting: Vec<(LineId, f32)> = lines.filter_map(fit).collect();
         fitting.sort_by(|a, b| b.1.total_cmp(&a.1));
         fitting.into_iter().take(swap::MOST_PAIRS).map(|(line, _)| line).collect()

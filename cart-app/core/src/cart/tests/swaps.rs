@@ -193,26 +193,36 @@ fn what_lay_below_what_was_seen_to_go_is_offered_too() {
 
 #[test]
 fn something_else_by_name_is_never_the_pair_that_was_offered() {
-    let mut bench = Bench::shopping();
-    for name in ["milk", "oat"] {
-        bench.see(&[(name, 0.98)]);
-        bench.load(1_043.0);
-    }
-    let hold = HoldId(1);
-    let asked = trip::basket::Hold {
-        hold,
-        weight: Grams(-743),
-        reason: HoldReason::Swapped,
-        candidates: vec![sku("lime")],
-        lines: vec![LineId(2)],
-        ..Default::default()
+    // So many packs of milk, in lines 1 to that; then the oat drink.
+    let check = |packs: u32, offered: &[u32]| {
+        let mut bench = Bench::shopping();
+        for name in (0..packs).map(|_| "milk").chain(["oat"]) {
+            bench.see(&[(name, 0.98)]);
+            bench.load(1_043.0);
+        }
+        let hold = HoldId(1);
+        let asked = trip::basket::Hold {
+            hold,
+            weight: Grams(-743),
+            reason: HoldReason::Swapped,
+            candidates: vec![sku("lime"); offered.len()],
+            lines: offered.iter().map(|line| LineId(*line)).collect(),
+            ..Default::default()
+        };
+        let journal = [bench.journal.clone(), vec![TripEvent::ItemHeld { hold: asked }]].concat();
+        let mut bench = Bench::from(journal, 1_043.0 * (packs + 1) as f32 - 743.0);
+        bench.tap(Intent::AskAbout { hold });
+        bench.tap(Intent::SomethingElse { hold });
+        bench.tap(Intent::Choose { sku: sku("lime") });
+        bench
     };
-    let journal = [bench.journal.clone(), vec![TripEvent::ItemHeld { hold: asked }]].concat();
-    let mut bench = Bench::from(journal, 1_343.0);
-    bench.tap(Intent::AskAbout { hold });
-    bench.tap(Intent::SomethingElse { hold });
-    bench.tap(Intent::Choose { sku: sku("lime") });
-    assert_eq!(bench.lines(), ["lime 90", "oat 185"], "the milk went, which was not offered");
+    assert_eq!(check(1, &[2]).lines(), ["lime 90", "oat 185"], "the milk went, which was not offered");
+    let bench = check(1, &[1, 2]);
+    assert_eq!((bench.lines().len(), bench.cart.view().help_called), (2, true), "a person looks");
+    let bench = check(5, &[6, 5, 4, 3]);
+    let lines: Vec<_> =
+        bench.cart.view().ask.map(|ask| ask.tiles.iter().filter_map(|t| t.line).collect()).unwrap_or_default();
+    assert_eq!(lines, [LineId(2), LineId(1)], "the others, and there were more than are offered at once");
 }
 
 #[test]
