@@ -116,12 +116,13 @@ async fn show(socket: &mut WebSocket, desk: &mut Desk, seat: &Seat, rights: Righ
             message = next_or_sign(socket, size) => {
                 heard = Instant::now();
                 match message? {
-                    None => {}
                     Some(Said::Token(_)) => return Err(Farewell::NotUnderstood),
                     Some(Said::Seen(number)) => on_its_way &= number != sent,
-                    Some(Said::Gesture(gesture)) => if rights == Rights::Touch {
+                    Some(Said::Gesture(gesture)) if rights == Rights::Touch => {
                         desk.gestures.send(seat.id(), gesture).await;
                     }
+                    // Who may only look is heard, and nothing comes of it.
+                    Some(Said::Gesture(_)) | None => {}
                 }
             }
             () = seat.changed(), if !on_its_way => {
