@@ -186,7 +186,7 @@ fn a_touch_means_the_same_in_every_language() {
         (Arabic, "basket-at-lane", "إلى الصندوق", Intent::GoToLane),
         (Arabic, "basket-held", "شيء لا نعرفه بعد", Intent::AskAbout { hold }),
         (Arabic, "ask", "Satsumas", Intent::Answer { hold, sku: sku("satsuma") }),
-        (Arabic, "ask", "سأُخرجه", Intent::TakeOut { hold }),
+        (Arabic, "ask", "سأخرجه", Intent::TakeOut { hold }),
         (Arabic, "search", "رجوع", Intent::Back),
         (Arabic, "search", "a", Intent::Search { text: "ora".into() }),
         (Arabic, "pay-declined", "إعادة المحاولة", Intent::GoToLane),
