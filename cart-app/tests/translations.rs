@@ -20,7 +20,7 @@ fn every_word_of_the_markup_is_in_every_language() {
     let markup: BTreeSet<Key> = files(&folder.join("ui")).iter().flat_map(|file| messages(&read(file))).collect();
     assert!(markup.len() > 100, "only {} texts were found in the markup", markup.len());
     for language in Language::ALL.into_iter().filter(|l| *l != Language::English) {
-        let path = folder.join(format!("translations/{}/LC_MESSAGES/cart-app.po", language.tag()));
+        let path = folder.join(format!("translations/{}/LC_MESSAGES/cart-ui.po", language.tag()));
         let faults = faults(&markup, &catalogue(&read(&path)));
         assert!(faults.is_empty(), "{}:\n{}", path.display(), faults.join("\n"));
     }

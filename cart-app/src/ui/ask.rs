@@ -4,9 +4,9 @@ use cart_core::view::{AskView, Tile, View, WaitsFor};
 use slint::{ModelRc, VecModel};
 
 use super::basket::{number, reason};
-use super::generated::{TileData, WaitsKind};
 use super::pictures::Place;
 use super::{CartWindow, Format, Pictures};
+use cart_ui::{TileData, WaitsKind};
 
 pub(super) fn apply(
     window: &impl CartWindow,

@@ -11,9 +11,9 @@ use trip::basket::{Evidence, HoldReason};
 use trip::{Money, Quantity};
 
 use super::format::roll;
-use super::generated::{AmountKind, EvidenceKind, Figure, PayShut, ReasonKind, RowData};
 use super::pictures::Place;
 use super::{CartWindow, Format, Pictures};
+use cart_ui::{AmountKind, EvidenceKind, Figure, PayShut, ReasonKind, RowData};
 
 /// A leaving row is taken off the list once its slide is over.
 const SLIDE_OUT: Duration = Duration::from_millis(200);

@@ -17,7 +17,7 @@ use trip::money::divide_rounded;
 use trip::{Currency, Grams, Money};
 
 use super::Language;
-use super::generated::Figure;
+use cart_ui::Figure;
 
 /// A space that never breaks a line.
 const NO_BREAK: &str = "\u{a0}";

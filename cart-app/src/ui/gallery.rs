@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use cart_core::View;
 
-use super::generated::{DemoWindow, Scheme};
 use super::headless::{HeadlessError, HeadlessScreen};
 use super::{CartWindow, Language, Pictures, sample};
+use cart_ui::{DemoWindow, Scheme};
 
 /// The cart's screen in pixels, 160 dpi.
 const SIZE: (u32, u32) = (1280, 800);

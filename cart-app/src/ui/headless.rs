@@ -16,8 +16,8 @@ use slint::platform::{
 };
 use slint::{LogicalPosition, PhysicalSize, Rgb8Pixel, SharedPixelBuffer};
 
-use super::generated::App;
 use super::{CartWindow, DemoWindow, Pictures, Screen};
+use cart_ui::App;
 
 /// One step of the turned clock: a frame at 60 Hz.
 const FRAME: Duration = Duration::from_millis(16);

@@ -6,9 +6,9 @@ use trip::detail::Nutrition;
 use trip::{Allergen, Quantity};
 
 use super::basket::{amount_kind, evidence, number};
-use super::generated::{NutrientData, NutrientKind};
 use super::pictures::Place;
 use super::{CartWindow, Format, Pictures, wishes};
+use cart_ui::{NutrientData, NutrientKind};
 
 pub(super) fn apply(
     window: &impl CartWindow,

@@ -44,10 +44,4 @@ pub use screen::Screen;
 pub use shop::{ShopAction, ShopPanel};
 pub use window::CartWindow;
 
-pub use generated::{App, DemoWindow, Scheme};
-
-/// What the markup compiles to.
-#[allow(missing_docs, clippy::all, clippy::todo, unsafe_code, reason = "written by the Slint compiler")]
-mod generated {
-    slint::include_modules!();
-}
+pub use cart_ui::{App, DemoWindow, Scheme};

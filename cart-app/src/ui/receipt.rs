@@ -4,8 +4,8 @@ use cart_core::view::{LineView, ReceiptView};
 use slint::{ModelRc, VecModel};
 use trip::{Money, Quantity};
 
-use super::generated::{ReceiptLine, TaxLine};
 use super::{CartWindow, Format, qr};
+use cart_ui::{ReceiptLine, TaxLine};
 
 /// The QR's ground is 360 px; a little of it stays free.
 const QR_ROOM_PX: usize = 348;

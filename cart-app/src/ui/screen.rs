@@ -12,12 +12,12 @@ use tracing::warn;
 
 use super::basket::Basket;
 use super::format::{Written, roll};
-use super::generated::{App, BannerKind, Figure, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
 use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
 use super::{CartWindow, Format, Language, Pictures, WeightUnit, ask, fonts, intents, item, wishes};
 use crate::config::ScreenConfig;
+use cart_ui::{App, BannerKind, Figure, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
 
 /// The adapter of one window.
 pub struct Screen<W: CartWindow = App> {

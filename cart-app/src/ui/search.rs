@@ -7,9 +7,9 @@ use std::rc::Rc;
 use cart_core::view::SearchView;
 use slint::{ModelRc, VecModel};
 
-use super::generated::TileData;
 use super::pictures::Place;
 use super::{CartWindow, Format, Pictures, ask, screen};
+use cart_ui::TileData;
 
 #[derive(Default)]
 pub(super) struct Search {

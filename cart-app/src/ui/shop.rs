@@ -5,9 +5,9 @@ use std::rc::Rc;
 use slint::{ComponentHandle, ModelRc, VecModel};
 use trip::Sku;
 
-use super::generated::{DemoWindow, Shop, Thing};
 use super::pictures::Place;
 use super::{Pictures, screen};
+use cart_ui::{DemoWindow, Shop, Thing};
 
 /// What a person did around the cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use slint::ComponentHandle;
 
-use super::generated::{
+use cart_ui::{
     App, AskData, BasketData, CartState, DemoWindow, Intents, ItemData, PayData, ReceiptData, SearchData, Theme,
     WeighData, WelcomeData, WishesData,
 };

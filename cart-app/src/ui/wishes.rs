@@ -4,8 +4,8 @@ use cart_core::View;
 use slint::{ModelRc, VecModel};
 use trip::{Allergen, Money};
 
-use super::generated::{AllergenData, AllergenKind};
 use super::{CartWindow, Format};
+use cart_ui::{AllergenData, AllergenKind};
 
 /// A touch of "more" adds this many whole units of a currency with pence, and as many hundreds of one
 /// without.
