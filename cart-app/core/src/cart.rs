@@ -27,6 +27,7 @@ mod order;
 mod own;
 mod present;
 mod recount;
+mod search;
 mod touch;
 mod wishes;
 

@@ -11,6 +11,7 @@ pub mod cart;
 pub mod decision;
 pub mod effect;
 pub mod evidence;
+pub mod fold;
 pub mod fusion;
 pub mod input;
 pub mod removal;

@@ -4,7 +4,7 @@
 
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};
-use trip::{Allergen, Detail, Grams, HoldId, LineId, Money, Quantity, Sku};
+use trip::{Allergen, Detail, Grams, HoldId, LineId, Money, Quantity, Sku, UnixMillis};
 
 use crate::input::Device;
 
@@ -277,6 +277,8 @@ pub struct ReceiptView {
     pub tender: String,
     /// The QR's text; `None` until the hub has sent it.
     pub qr: Option<String>,
+    /// When it was paid, by the hub's clock; `None` until its signed word is there.
+    pub at: Option<UnixMillis>,
 }
 
 /// A removal, told for six seconds.

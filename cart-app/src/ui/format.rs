@@ -1,4 +1,4 @@
-//! Money, weight and percent as the shopper's language writes them, and as figures of one width.
+//! Money, weight, percent, days and hours as the shopper's language writes them, and as figures of one width.
 //!
 //! Digits, groups and decimal marks are ICU4X's; where sign and unit stand is written here, after CLDR.
 //! Three things differ from CLDR, each for what stands on the shelf: Arabic has the digits 0 to 9 (as
@@ -18,6 +18,8 @@ use trip::{Currency, Grams, Money};
 
 use super::Language;
 use cart_ui::Figure;
+
+mod date;
 
 /// A space that never breaks a line.
 const NO_BREAK: &str = "\u{a0}";

@@ -10,19 +10,23 @@ use std::time::Duration;
 
 use cart_core::{Intent, View};
 use image::RgbImage;
+use jiff::Timestamp;
 use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferType};
 use slint::platform::{
     Platform, PlatformError, PointerEventButton, WindowAdapter, WindowEvent, update_timers_and_animations,
 };
 use slint::{LogicalPosition, PhysicalSize, Rgb8Pixel, SharedPixelBuffer};
 
-use super::{CartWindow, DemoWindow, Pictures, Screen};
+use super::{CartWindow, Clock, DemoWindow, Pictures, Screen};
 use cart_ui::App;
 
 /// One step of the turned clock: a frame at 60 Hz.
 const FRAME: Duration = Duration::from_millis(16);
 /// Longer than any entrance, and shorter than the flash of a fresh line.
 const ENTRANCE: Duration = Duration::from_millis(640);
+
+/// When it is in pictures, in seconds since 1970: 14:05 UTC on 25 November 2026.
+const PICTURED_S: i64 = 1_795_615_500;
 
 /// Why a headless screen cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +123,10 @@ impl<W: CartWindow> HeadlessScreen<W> {
         let size = PhysicalSize::new(width, height);
         memory.set_size(size);
         window.show()?;
-        Ok(Self { screen: Screen::new(window, pictures), size })
+        let screen = Screen::new(window, pictures);
+        // Pictures are the same whenever they are made.
+        screen.set_clock(Clock::told(|| Timestamp::from_second(PICTURED_S).unwrap_or_default()));
+        Ok(Self { screen, size })
     }
 
     /// The adapter, for what this type does not pass on.

@@ -18,6 +18,7 @@
 
 mod ask;
 mod basket;
+pub mod clock;
 pub mod fonts;
 pub mod format;
 pub mod gallery;
@@ -33,9 +34,11 @@ pub mod sample;
 mod screen;
 mod search;
 mod shop;
+mod typing;
 mod window;
 mod wishes;
 
+pub use clock::Clock;
 pub use format::{Format, WeightUnit};
 pub use headless::{HeadlessError, HeadlessScreen};
 pub use language::Language;
@@ -44,4 +47,4 @@ pub use screen::Screen;
 pub use shop::{ShopAction, ShopPanel};
 pub use window::CartWindow;
 
-pub use cart_ui::{App, DemoWindow, Scheme};
+pub use cart_ui::{App, DemoWindow, Hand, Scheme};

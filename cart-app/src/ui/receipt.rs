@@ -4,7 +4,7 @@ use cart_core::view::{LineView, ReceiptView};
 use slint::{ModelRc, VecModel};
 use trip::{Money, Quantity};
 
-use super::{CartWindow, Format, qr};
+use super::{CartWindow, Clock, Format, qr};
 use cart_ui::{ReceiptLine, TaxLine};
 
 /// The QR's ground is 360 px; a little of it stays free.
@@ -17,12 +17,15 @@ pub(super) struct Receipt {
 }
 
 impl Receipt {
-    pub(super) fn apply(&mut self, window: &impl CartWindow, receipt: &ReceiptView, format: &Format) {
+    pub(super) fn apply(&mut self, window: &impl CartWindow, receipt: &ReceiptView, format: &Format, clock: &Clock) {
         if self.shown.as_ref() == Some(receipt) {
             return;
         }
         let data = window.receipt();
         data.set_number(receipt.number.as_str().into());
+        let paid = receipt.at.and_then(|at| clock.at(at));
+        data.set_date(paid.as_ref().map(|paid| format.date(paid.date()).into()).unwrap_or_default());
+        data.set_time(paid.map(|paid| format.time(paid.time()).into()).unwrap_or_default());
         let charged = format.money(receipt.charged);
         data.set_charged_figures(charged.figure_model());
         data.set_charged(charged.into());
@@ -61,6 +64,8 @@ impl Receipt {
         }
         let data = window.receipt();
         data.set_number(Default::default());
+        data.set_date(Default::default());
+        data.set_time(Default::default());
         data.set_charged(Default::default());
         data.set_tender(Default::default());
         data.set_charged_figures(ModelRc::default());

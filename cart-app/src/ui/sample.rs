@@ -7,7 +7,7 @@ use cart_core::view::{
 };
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};
-use trip::{Allergen, Currency, Detail, Grams, HoldId, LineId, Money, Quantity, Sku};
+use trip::{Allergen, Currency, Detail, Grams, HoldId, LineId, Money, Quantity, Sku, UnixMillis};
 
 /// A name of 120 characters, as no product should have and some do.
 pub const LONG_NAME: &str = "Organic stone-ground wholemeal spelt and rye sourdough loaf with toasted pumpkin seeds, sunflower seeds and linseed 800g";
@@ -222,6 +222,8 @@ fn receipt(qr: bool) -> View {
         taxes: vec![('A', 2000, gbp(224)), ('B', 0, gbp(0))],
         tender: "contactless card ending 4242".to_owned(),
         qr: qr.then(|| format!("TR1:{}", "6BFOXN*TS0BI$ZD8UHN8FG".repeat(20))),
+        // 14:05 UTC on 25 November 2026.
+        at: qr.then_some(UnixMillis(1_795_615_500_000)),
     };
     View { screen: Screen::Receipt(Box::new(receipt)), ..basket() }
 }

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cart_core::view::{Banner, PayStep, PayView, Screen as Which, View, WeighView};
 use cart_core::{Device, Intent};
-use slint::{Model, ModelRc, VecModel};
+use slint::{Model, ModelRc, Timer, TimerMode, VecModel};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -15,9 +16,12 @@ use super::format::{Written, roll};
 use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
-use super::{CartWindow, Format, Language, Pictures, WeightUnit, ask, fonts, intents, item, wishes};
+use super::{CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, fonts, intents, item, typing, wishes};
 use crate::config::ScreenConfig;
-use cart_ui::{App, BannerKind, Figure, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
+use cart_ui::{App, BannerKind, Figure, Hand, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
+
+/// So often a clock on the screen is looked at: it shows minutes.
+const TICK: Duration = Duration::from_secs(5);
 
 /// The adapter of one window.
 pub struct Screen<W: CartWindow = App> {
@@ -40,6 +44,9 @@ struct Face<W: CartWindow> {
     format: RefCell<Rc<Format>>,
     /// The last view applied: what did not change since is left alone.
     last: RefCell<Option<View>>,
+    clock: RefCell<Clock>,
+    /// Moves the clock of the charging screen on, while that is shown.
+    ticks: Timer,
 }
 
 impl<W: CartWindow> Screen<W> {
@@ -65,7 +72,17 @@ impl<W: CartWindow> Screen<W> {
             store: RefCell::default(),
             format: RefCell::default(),
             last: RefCell::default(),
+            clock: RefCell::new(Clock::system()),
+            ticks: Timer::default(),
         });
+        typing::connect(&face.window);
+        let weak = Rc::downgrade(&face);
+        face.ticks.start(TimerMode::Repeated, TICK, move || {
+            if let Some(face) = weak.upgrade() {
+                face.tick();
+            }
+        });
+        face.ticks.stop();
         let weak = Rc::downgrade(&face);
         face.window.state().on_choose_language(move |tag| {
             // A tag that is none cannot come: the markup offers only those it was given.
@@ -97,6 +114,12 @@ impl<W: CartWindow> Screen<W> {
     /// The language that is on.
     pub fn language(&self) -> Language {
         self.face.format().language()
+    }
+
+    /// The clock of the charging screen and of the receipt's date; the machine's, until another is set.
+    pub fn set_clock(&self, clock: Clock) {
+        self.face.clock.replace(clock);
+        self.face.tick();
     }
 
     /// The window, to show, run or drive it.
@@ -167,7 +190,9 @@ impl<W: CartWindow> Face<W> {
             Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures, &format),
             Which::Weigh(weigh) => self.apply_weigh(weigh, &format),
             Which::Pay(pay) => self.apply_pay(pay, &format),
-            Which::Receipt(receipt) => self.receipt.borrow_mut().apply(&self.window, receipt, &format),
+            Which::Receipt(receipt) => {
+                self.receipt.borrow_mut().apply(&self.window, receipt, &format, &self.clock.borrow());
+            }
             Which::Item(line) => item::apply(&self.window, line, &view.watched, &self.pictures, &format),
             Which::Welcome | Which::Basket | Which::Goodbye | Which::Charging => {}
         }
@@ -176,6 +201,12 @@ impl<W: CartWindow> Face<W> {
         }
         if !matches!(view.screen, Which::Receipt(_)) {
             self.receipt.borrow_mut().forget(&self.window);
+        }
+        if matches!(view.screen, Which::Charging) {
+            self.tick();
+            self.ticks.restart();
+        } else {
+            self.ticks.stop();
         }
         // Last, so that the screen that comes on has its content already.
         self.window.state().set_screen(match view.screen {
@@ -212,6 +243,13 @@ impl<W: CartWindow> Face<W> {
         self.window.state().set_language(language.tag().into());
     }
 
+    fn tick(&self) {
+        let (state, format) = (self.window.state(), self.format());
+        let now = self.clock.borrow().now();
+        state.set_time(now.as_ref().map(|now| format.time(now.time()).into()).unwrap_or_default());
+        state.set_date(now.map(|now| format.date(now.date()).into()).unwrap_or_default());
+    }
+
     fn apply_frame(&self, view: &View, before: Option<&View>) {
         let state = self.window.state();
         // The next person starts with an ordinary screen.
@@ -231,6 +269,8 @@ impl<W: CartWindow> Face<W> {
             theme.set_scheme(Scheme::Light);
             theme.set_large_text(false);
             theme.set_reduced_motion(false);
+            theme.set_hand(Hand::Either);
+            state.set_speech(false);
             let language = self.store.borrow().language;
             self.speak(language);
         }

@@ -22,11 +22,6 @@ impl Search {
     pub(super) fn new(window: &impl CartWindow) -> Rc<RefCell<Self>> {
         let search = Self::default();
         window.search().set_found(ModelRc::from(search.found.clone()));
-        window.search().on_shortened(|text| {
-            let mut text = text.to_string();
-            text.pop();
-            text.into()
-        });
         Rc::new(RefCell::new(search))
     }
 

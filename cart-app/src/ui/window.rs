@@ -4,7 +4,7 @@ use slint::ComponentHandle;
 
 use cart_ui::{
     App, AskData, BasketData, CartState, DemoWindow, Intents, ItemData, PayData, ReceiptData, SearchData, Theme,
-    WeighData, WelcomeData, WishesData,
+    Typing, WeighData, WelcomeData, WishesData,
 };
 
 /// A window with the cart's screen in it: the adapters need only its globals.
@@ -22,6 +22,7 @@ pub trait CartWindow: ComponentHandle + 'static {
     fn receipt(&self) -> ReceiptData<'_>;
     fn item(&self) -> ItemData<'_>;
     fn wishes(&self) -> WishesData<'_>;
+    fn typing(&self) -> Typing<'_>;
 }
 
 macro_rules! cart_window {
@@ -61,6 +62,9 @@ macro_rules! cart_window {
                 self.global()
             }
             fn wishes(&self) -> WishesData<'_> {
+                self.global()
+            }
+            fn typing(&self) -> Typing<'_> {
                 self.global()
             }
         }

@@ -1,10 +1,12 @@
 //! The view: everything on the screen, made anew from the state.
 
+use ed25519_dalek::VerifyingKey;
 use trip::basket::HoldReason;
 use trip::catalogue::Product;
 use trip::money::divide_rounded;
 use trip::pricing::{PriceError, PricedLine};
-use trip::{Grams, HoldId, LineItem, Money, Phase, Quantity, Sale, Totals};
+use trip::receipt::{self, Verified};
+use trip::{Grams, HoldId, LineItem, Money, Phase, Quantity, Sale, Totals, UnixMillis};
 
 use super::Cart;
 use crate::input::Device;
@@ -13,9 +15,6 @@ use crate::view::{
     View, WeighView,
 };
 use crate::weight_step::Condition;
-
-/// So many products a search offers.
-const MOST_FOUND: usize = 12;
 
 impl Cart {
     /// All that the screen shows now.
@@ -127,27 +126,7 @@ impl Cart {
         }
     }
 
-    /// Products whose name, word or PLU begins with what was typed; before that, the most bought.
-    fn search(&self, text: &str, weight: Grams) -> Vec<Tile> {
-        let typed = text.trim().to_lowercase();
-        let rank = |product: &&Product| {
-            let name = product.name.to_lowercase();
-            let plu = product.plu.map(|p| u32::from(p).to_string()).unwrap_or_default();
-            if typed.is_empty() || name.starts_with(&typed) || (!plu.is_empty() && plu.starts_with(&typed)) {
-                Some(0)
-            } else if name.split(' ').any(|word| word.starts_with(&typed)) {
-                Some(1)
-            } else {
-                name.contains(&typed).then_some(2)
-            }
-        };
-        let mut found: Vec<(u8, &Product)> =
-            self.catalogue.products().iter().filter_map(|p| Some((rank(&p)?, p))).collect();
-        found.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.popularity.cmp(&x.popularity)).then(x.name.cmp(&y.name)));
-        found.into_iter().take(MOST_FOUND).map(|(_, product)| self.tile(product, weight)).collect()
-    }
-
-    fn tile(&self, product: &Product, weight: Grams) -> Tile {
+    pub(super) fn tile(&self, product: &Product, weight: Grams) -> Tile {
         let minor = match product.sale {
             Sale::Each { price } => price,
             Sale::Weight { per_kg } => by_weight(per_kg, weight),
@@ -277,6 +256,16 @@ impl Cart {
             taxes: totals.taxes.iter().map(|t| (t.letter, t.basis_points, self.money(t.tax))).collect(),
             tender: self.tender.as_ref().map(|t| t.kind.clone()).unwrap_or_default(),
             qr: self.receipt_qr.clone(),
+            at: self.receipt_at(),
+        }
+    }
+
+    /// When it was paid, as the store signed it: the cart's own clock may not be set.
+    fn receipt_at(&self) -> Option<UnixMillis> {
+        let key = VerifyingKey::from_bytes(&self.receipt_key?).ok()?;
+        match receipt::verify(self.receipt_qr.as_deref()?.as_bytes(), &[key]) {
+            Ok(Verified::Summary(summary)) => Some(summary.at),
+            Ok(Verified::Receipt(_)) | Err(_) => None,
         }
     }
 }

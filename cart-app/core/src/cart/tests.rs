@@ -15,6 +15,7 @@ use crate::input::Intent;
 use crate::view::{PayBlocked, PayStep, Screen};
 
 mod crossings;
+mod receipt;
 mod swaps;
 mod whole;
 mod wishes;
