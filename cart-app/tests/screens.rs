@@ -1,10 +1,12 @@
 //! The cart's screens, drawn in memory and touched: each shows, each touch means what it says.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use cart_app::config::ScreenConfig;
-use cart_app::ui::{CartWindow, HeadlessScreen, Language, Pictures, Scheme, ShopAction, ShopPanel, fonts, sample};
+use cart_app::ui::{
+    CartWindow, Clock, HeadlessScreen, Language, Pictures, Scheme, ShopAction, ShopPanel, fonts, sample,
+};
 use cart_core::Intent;
 use cart_core::view::View;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
@@ -445,4 +447,33 @@ fn the_screens_are_set_in_inter() {
     let (screen, _) = show(&named("welcome"));
     let width = element(&screen, "Trundle").size().width;
     assert!((width - INTER_TRUNDLE_PX).abs() < 1.5, "{width} px: is fonts-inter installed?");
+}
+
+#[test]
+fn the_receipt_and_the_charger_have_a_day_and_an_hour_only_when_they_are_known() {
+    let (screen, _) = show_in(Language::German, &named("receipt"));
+    let receipt = || screen.screen().window().receipt();
+    assert_eq!((receipt().get_date().as_str(), receipt().get_time().as_str()), ("25. November 2026", "14:05"));
+    screen.screen().set_language(Language::Japanese);
+    assert_eq!(receipt().get_date(), "2026年11月25日", "it is said again in the language that is chosen");
+    // Without the hub's signed word there is no time, whatever the cart's own clock says.
+    screen.apply(&named("receipt-no-qr"));
+    assert_eq!(receipt().get_date(), "");
+    let (screen, _) = show(&named("charging"));
+    let now = Rc::new(Cell::new(1_795_615_500));
+    screen.screen().set_clock(Clock::told({
+        let now = now.clone();
+        move || jiff::Timestamp::from_second(now.get()).expect("in range")
+    }));
+    let shown = || {
+        let state = screen.screen().window().state();
+        (state.get_time().to_string(), state.get_date().to_string())
+    };
+    assert_eq!(shown(), ("14:05".to_owned(), "25 November 2026".to_owned()));
+    now.set(now.get() + 60);
+    screen.advance(6_000);
+    assert_eq!(shown().0, "14:06", "it goes on while nothing else happens");
+    now.set(86_400);
+    screen.advance(6_000);
+    assert_eq!(shown(), (String::new(), String::new()), "1970 is no day to show");
 }
