@@ -295,10 +295,16 @@ impl<W: CartWindow> Face<W> {
         let data = self.window.weigh();
         data.set_name(weigh.name.as_str().into());
         data.set_picture(self.pictures.picture(&weigh.sku, &weigh.name, Place::Whole));
-        data.set_gross(format.weight(weigh.gross).figure_model());
-        data.set_tare(format.weight(weigh.tare).figure_model());
-        data.set_net(format.weight(weigh.net).figure_model());
-        data.set_unit_price(format.unit_price(weigh.per_kg).figure_model());
+        let (gross, tare, net) = (format.weight(weigh.gross), format.weight(weigh.tare), format.weight(weigh.net));
+        let unit_price = format.unit_price(weigh.per_kg);
+        data.set_gross(gross.figure_model());
+        data.set_tare(tare.figure_model());
+        data.set_net(net.figure_model());
+        data.set_unit_price(unit_price.figure_model());
+        data.set_gross_words(gross.into());
+        data.set_tare_words(tare.into());
+        data.set_net_words(net.into());
+        data.set_unit_price_words(unit_price.into());
         data.set_pounds(format.unit() == WeightUnit::Lb);
         let tares = weigh.tares.iter().map(|tare| TareData {
             number: i32::try_from(tare.number).unwrap_or(i32::MAX),
