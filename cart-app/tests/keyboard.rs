@@ -2,34 +2,15 @@
 
 mod hands;
 
-use std::time::Duration;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use cart_app::ui::{CartWindow, HeadlessScreen, Language};
 use cart_core::Intent;
+use cart_ui::KeyboardPreview;
 use hands::{Bench, Control, ROOMS, named};
 use i_slint_backend_testing::ElementHandle;
 use slint::ComponentHandle;
-
-#[allow(missing_docs, clippy::all, unsafe_code, reason = "written by the Slint compiler")]
-mod pin {
-    slint::slint! {
-        import { Keyboard } from "../ui/widgets/keyboard.slint";
-        export component PinBench inherits Window {
-            width: 800px;
-            height: 480px;
-            in-out property <string> said;
-            Keyboard {
-                x: 0;
-                y: 0;
-                width: 100%;
-                mode: "digits";
-                typed(key) => { root.said += key; }
-                deleted => { root.said += "<"; }
-                cleared => { root.said += "!"; }
-            }
-        }
-    }
-}
 
 fn text(bench: &Bench) -> String {
     bench.screen.screen().window().search().get_text().to_string()
@@ -147,7 +128,7 @@ fn ten_taps_a_second_all_count_and_none_counts_twice() {
     for (n, key) in word.into_iter().enumerate() {
         let (x, y) = bench.middle(key);
         bench.press(x, y);
-        bench.screen.advance(Duration::from_millis(40).as_millis() as u64);
+        bench.screen.advance(40);
         // A hasty finger slides off its key before it lifts.
         let off = if n % 2 == 0 { 0.0 } else { 90.0 };
         bench.lift(x + off, y + off);
@@ -189,16 +170,25 @@ fn a_real_keyboard_types_too_wherever_the_focus_is() {
 fn the_digits_alone_serve_a_pin_or_a_number() {
     // Its platform draws in memory.
     let _screen = HeadlessScreen::new(800, 480).expect("a screen in memory");
-    let bench = pin::PinBench::new().expect("a window in memory");
-    bench.show().expect("shown");
-    let strike = |label: &str| {
-        let key = ElementHandle::find_by_accessible_label(&bench, label).next().expect(label);
-        assert!(key.size().width >= 48.0 && key.size().height >= 48.0);
-        key.invoke_accessible_default_action();
+    let keyboard = KeyboardPreview::new().expect("a window in memory");
+    keyboard.set_mode("digits".into());
+    keyboard.show().expect("shown");
+    let said = Rc::new(RefCell::new(String::new()));
+    let say = |what: &'static str| {
+        let said = said.clone();
+        move || said.borrow_mut().push_str(what)
     };
-    for digit in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "Delete", "Clear"] {
-        strike(digit);
+    keyboard.on_deleted(say("<"));
+    keyboard.on_cleared(say("!"));
+    keyboard.on_typed({
+        let said = said.clone();
+        move |key| said.borrow_mut().push_str(&key)
+    });
+    for label in ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "Delete", "Clear"] {
+        let key = ElementHandle::find_by_accessible_label(&keyboard, label).next().expect(label);
+        assert!(key.size().width >= 48.0 && key.size().height >= 48.0, "{label}");
+        key.invoke_accessible_default_action();
     }
-    assert_eq!(bench.get_said(), "1234567890<!");
-    assert_eq!(ElementHandle::find_by_accessible_label(&bench, "q").count(), 0);
+    assert_eq!(said.borrow().as_str(), "1234567890<!");
+    assert_eq!(ElementHandle::find_by_accessible_label(&keyboard, "q").count(), 0);
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use cart_app::ui::{CartWindow, HeadlessScreen, Language, Pictures, sample};
+use cart_app::ui::{HeadlessScreen, Language, Pictures, sample};
 use cart_core::{Intent, View};
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::platform::{Key, PointerEventButton, WindowEvent};
