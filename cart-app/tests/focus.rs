@@ -14,16 +14,17 @@ const ROUND: usize = 90;
 
 /// The labels that Tab comes by, in order, from where the screen begins until it comes round.
 fn stops(bench: &Bench) -> Vec<String> {
-    let mut stops: Vec<hands::Control> = Vec::new();
+    let mut stops: Vec<String> = Vec::new();
     for _ in 0..ROUND {
         bench.key(Key::Tab);
+        // A list scrolls along, so that places say nothing; the first comes again last.
         match bench.ringed() {
-            Some(control) if stops.contains(&control) => break,
-            Some(control) => stops.push(control),
+            Some(control) if stops.first() == Some(&control.label) => break,
+            Some(control) => stops.push(control.label),
             None => {}
         }
     }
-    stops.into_iter().map(|control| control.label).collect()
+    stops
 }
 
 /// Tabs until the ring is around what is labelled so.

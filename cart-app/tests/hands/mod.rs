@@ -21,7 +21,6 @@ thread_local! {
 pub struct Bench {
     pub screen: HeadlessScreen,
     pub heard: Rc<RefCell<Vec<Intent>>>,
-    pub room: (u32, u32),
 }
 
 /// What can be activated, where it is.
@@ -46,7 +45,7 @@ impl Bench {
         });
         screen.apply(view);
         screen.settle();
-        Self { screen, heard, room }
+        Self { screen, heard }
     }
 
     /// The sample of that name, in English on the first room.
@@ -107,7 +106,7 @@ impl Bench {
 
     /// The control that has the focus and shows it.
     pub fn ringed(&self) -> Option<Control> {
-        self.screen.screenshot();
+        self.screen.advance(16);
         let ring = ElementHandle::find_by_element_type_name(self.screen.screen().window(), "FocusRing").last()?;
         let ring = control(&ring);
         self.controls().into_iter().rfind(|c| c.at == ring.at && c.size == ring.size)
