@@ -213,12 +213,11 @@ fn run_trip(
 ) -> anyhow::Result<()> {
     let mut health = Health::default();
     while !shutdown.load(Ordering::SeqCst) {
+        let mut news = false;
         let due = trip.poll_timeout().map_or(WAKE, |due| due.since(clock.now())).min(WAKE);
         match queue.recv_timeout(due) {
             Ok(input) => {
-                if health.note(&input) {
-                    line.telemetry.send_replace(Some(health.telemetry()));
-                }
+                news = health.note(&input);
                 trip.handle(input, clock.now())?;
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -226,6 +225,9 @@ fn run_trip(
         }
         if trip.poll_timeout().is_some_and(|due| due <= clock.now()) {
             trip.handle_timeout(clock.now())?;
+        }
+        if health.see(trip.cart().health()) || news {
+            line.telemetry.send_replace(Some(health.telemetry()));
         }
     }
     Ok(())
@@ -236,6 +238,7 @@ fn run_trip(
 pub struct Health {
     battery: Option<(u8, bool)>,
     faults: std::collections::BTreeSet<String>,
+    cart: cart_core::Health,
 }
 
 impl Health {
@@ -251,16 +254,27 @@ impl Health {
         true
     }
 
+    /// Takes note of how the cart says it is; true when there is something to tell.
+    pub fn see(&mut self, cart: cart_core::Health) -> bool {
+        let news = self.cart != cart;
+        self.cart = cart;
+        news
+    }
+
     /// The message.
     pub fn telemetry(&self) -> Telemetry {
+        let covered = self.cart.covered.iter().map(|camera| format!("camera {camera} covered"));
         Telemetry {
             v: VERSION,
             at: wall_clock(),
             battery_percent: self.battery.map(|(percent, _)| percent),
             charging: self.battery.is_some_and(|(_, charging)| charging),
             unsynced: 0,
-            faults: self.faults.iter().cloned().collect(),
+            faults: self.faults.iter().cloned().chain(covered).collect(),
             version: env!("CARGO_PKG_VERSION").into(),
+            battery_minutes: self.cart.battery_minutes,
+            battery_low: self.cart.battery_low,
+            left_minutes: self.cart.left_minutes,
         }
     }
 }
@@ -338,6 +352,7 @@ impl Threads {
         let camera_id = camera.id();
         let mut state = Working::new(Device::Camera(camera_id.0));
         let mut moving = false;
+        let mut blank = false;
         self.spawn(&format!("camera {}", camera_id.0), move |inputs, clock| {
             let frame = match camera.next_frame() {
                 Ok(frame) => frame,
@@ -352,6 +367,9 @@ impl Threads {
                     let movement = Input::Movement { camera: camera_id, moving: seen.moving };
                     let told = seen.moving == moving || inputs.send(movement).is_ok();
                     moving = seen.moving;
+                    let sight = Input::Sight { camera: camera_id, clear: !seen.blank };
+                    let told = told && (seen.blank == blank || inputs.send(sight).is_ok());
+                    blank = seen.blank;
                     let sightings = seen.sightings.into_iter().map(Input::Sighting);
                     let mut all = sightings.chain(seen.scans.into_iter().map(Input::Scan));
                     told && all.all(|input| inputs.send(input).is_ok())

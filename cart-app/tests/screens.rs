@@ -13,6 +13,9 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::Color;
 use trip::{HoldId, LineId, Sku};
 
+#[path = "screens/states.rs"]
+mod states;
+
 /// How wide the word is in Inter: its glyphs' advances, added.
 const INTER_TRUNDLE_PX: f32 = 81.0;
 

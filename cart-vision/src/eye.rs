@@ -13,6 +13,7 @@
 use hal::{CameraId, Frame, Moment};
 use image::{GrayImage, RgbImage};
 
+use crate::clarity::Clarity;
 use crate::embedding::Features;
 use crate::motion::{Direction, MotionError, MotionFinder, Phase, Thing};
 use crate::picture::{View, crop, grey, thumbnail};
@@ -73,6 +74,8 @@ pub struct Seen {
     pub scans: Vec<Scan>,
     /// True while something moves in the frame.
     pub moving: bool,
+    /// True while the pictures show nothing at all: see [`crate::clarity`].
+    pub blank: bool,
     /// What motion said.
     pub thing: Option<Thing>,
 }
@@ -143,12 +146,13 @@ pub struct Eye {
     following: Option<Following>,
     /// The last frame in which nothing moved.
     calm: Option<Frame>,
+    clarity: Clarity,
 }
 
 impl Eye {
     /// Sight of one camera.
     pub fn new(sight: Option<(Box<dyn Embed>, Recogniser)>, reader: Option<Box<dyn ReadCodes>>) -> Self {
-        Self { motion: MotionFinder::new(), sight, reader, following: None, calm: None }
+        Self { motion: MotionFinder::new(), sight, reader, following: None, calm: None, clarity: Clarity::default() }
     }
 
     /// The recogniser, for enrolling while in use.
@@ -162,8 +166,8 @@ impl Eye {
     /// [`EyeError`] when the frame is garbage or a part failed. The eye goes on with the next frame.
     pub fn look(&mut self, frame: &Frame) -> Result<Seen, EyeError> {
         let thing = self.motion.look(frame)?;
-        let mut seen =
-            Seen { thing, moving: matches!(thing, Some(Thing { phase: Phase::Moving, .. })), ..Seen::default() };
+        let moving = matches!(thing, Some(Thing { phase: Phase::Moving, .. }));
+        let mut seen = Seen { thing, moving, blank: !self.clarity.look(frame), ..Seen::default() };
         let look = match thing {
             Some(thing) => self.follow(frame, thing),
             None => self.rest(),

@@ -16,6 +16,7 @@ pub mod acceptance;
 pub mod barcode;
 pub mod bars;
 pub mod calibration;
+pub mod clarity;
 #[cfg(feature = "onnx")]
 pub mod embedder;
 pub mod embedding;

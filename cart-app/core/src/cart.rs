@@ -2,7 +2,8 @@
 //!
 //! `goods` handles what goes in and out, `exchange` what is swapped, `recount` whether the whole still
 //! weighs what it should, `own` what is the shopper's own, `wishes` what they want to be told of, `touch` what people tap, `order` what the
-//! hub asks, and `present` makes the [`View`]. All of them change the trip only through
+//! hub asks, `waits` how long a person is waited for, `standing` whether anybody is there, `gauge` how long the
+//! battery lasts, `covered` which camera is blind, `condition` all that is not as usual, and `present` makes the [`View`]. All of them change the trip only through
 //! [`Cart::record`].
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -21,17 +22,25 @@ use crate::input::{Device, Input};
 use crate::view::WaitsFor;
 use crate::weight_step::{Condition, ScaleTuning, WeightStep, WeightSteps};
 
+mod condition;
+mod covered;
 mod exchange;
+mod gauge;
 mod goods;
 mod order;
 mod own;
 mod present;
 mod recount;
 mod search;
+mod standing;
+mod stopwatch;
 mod touch;
+mod waits;
 mod wishes;
 
+pub use condition::Health;
 pub use own::{OwnLimits, Tare};
+use stopwatch::Stopwatch;
 
 /// What differs by store and board.
 #[derive(Clone, Debug)]
@@ -114,8 +123,14 @@ pub struct Cart {
     thumbnails: HashMap<HoldId, Thumbnail>,
     fresh: Option<(LineId, Moment)>,
     chip: Option<Chip>,
-    connected: bool,
-    battery: Option<(u8, bool)>,
+    /// The moment of the last input or timeout.
+    now: Moment,
+    waits: waits::Waits,
+    standing: standing::Standing,
+    /// Runs while the hub does not answer.
+    offline: Option<Stopwatch>,
+    gauge: gauge::Gauge,
+    blind: covered::Blinds,
     faults: BTreeMap<Device, String>,
     lane: Option<LaneId>,
     lane_refused: bool,
@@ -132,7 +147,7 @@ impl Cart {
     /// running trip has pinned, or the newest when none runs.
     pub fn new(setup: Setup, catalogue: Catalogue, state: TripState) -> Self {
         let expected = (state.phase != Phase::Idle).then(|| state.expected_gross()).flatten();
-        let ask = state.basket.holds.last().map(|hold| (hold.hold, WaitsFor::Answer));
+        let ask = state.basket.holds.last().map(goods::question);
         let mut cart = Self {
             steps: WeightSteps::new(setup.scale, expected),
             receipt_qr: setup.receipt_qr.clone(),
@@ -153,8 +168,12 @@ impl Cart {
             thumbnails: HashMap::new(),
             fresh: None,
             chip: None,
-            connected: false,
-            battery: None,
+            now: Moment::default(),
+            waits: waits::Waits::default(),
+            standing: standing::Standing::default(),
+            offline: Some(Stopwatch::of_minutes(Moment::default())),
+            gauge: gauge::Gauge::default(),
+            blind: covered::Blinds::new(),
             faults: BTreeMap::new(),
             lane: None,
             lane_refused: false,
@@ -179,41 +198,61 @@ impl Cart {
 
     /// Takes one input.
     pub fn handle_input(&mut self, input: Input, now: Moment) {
+        self.now = now;
         match input {
             Input::Weight(reading) => {
                 self.steps.known_empty(self.empty_load());
                 let step = self.steps.sample(reading);
                 if let Some(step) = step {
+                    self.somebody(now);
+                    self.noticed(None, now);
                     self.on_step(step, now);
                 }
                 self.show_condition();
             }
-            Input::Motion(reading) => self.steps.motion(reading),
-            Input::Movement { camera, moving } => self.evidence.movement(camera, moving, now),
+            Input::Motion(reading) => {
+                self.steps.motion(reading);
+                if self.steps.condition() == Condition::Unsteady {
+                    self.somebody(now);
+                }
+            }
+            Input::Movement { camera, moving } => {
+                self.somebody(now);
+                if moving {
+                    self.noticed(Some(camera), now);
+                }
+                self.evidence.movement(camera, moving, now);
+            }
+            Input::Sight { camera, clear } => self.on_sight(camera, clear, now),
             Input::Sighting(sighting) => {
                 if self.evidence.look(sighting) {
                     self.watch_unfelt(now);
                 }
                 self.resolve_pending(now);
             }
-            Input::Scan(scan) => self.on_scan(scan, now),
+            Input::Scan(scan) => {
+                self.somebody(now);
+                self.on_scan(scan, now);
+            }
             Input::Battery(reading) => {
-                let battery = Some((reading.percent, reading.charging));
-                if self.battery != battery {
-                    self.battery = battery;
+                if self.gauge.read(reading) {
                     self.effects.push_back(Effect::Show);
                 }
             }
             Input::Lane(lane) => {
+                self.somebody(now);
                 self.lane = lane;
                 self.effects.push_back(Effect::Show);
             }
-            Input::Intent(intent) => self.on_intent(intent, now),
+            Input::Intent(intent) => {
+                self.somebody(now);
+                self.on_intent(intent, now);
+            }
             Input::Command(command) => self.on_command(command),
             Input::Desired(desired) => self.on_desired(&desired),
             Input::Link { connected } => {
-                if self.connected != connected {
-                    self.connected = connected;
+                if self.connected() != connected {
+                    self.offline = (!connected).then(|| Stopwatch::of_minutes(now));
                     self.effects.push_back(Effect::Show);
                 }
             }
@@ -223,6 +262,7 @@ impl Cart {
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Moment) {
+        self.now = now;
         self.resolve_pending(now);
         self.resolve_unfelt(now);
         self.park_overdue_scans(now);
@@ -238,7 +278,11 @@ impl Cart {
         if goodbye_over {
             self.goodbye = None;
         }
-        if fresh_over || chip_over || goodbye_over {
+        self.standing_tick(now);
+        self.covered_tick(now);
+        let waited = self.waits.tick(now);
+        let offline = self.offline.as_mut().is_some_and(|watch| watch.tick(now));
+        if fresh_over || chip_over || goodbye_over || waited || offline {
             self.effects.push_back(Effect::Show);
         }
     }
@@ -250,7 +294,8 @@ impl Cart {
         let fresh = self.fresh.map(|(_, until)| until);
         let chip = self.chip.as_ref().map(|chip| chip.until);
         let unfelt = self.unfelt.map(|unfelt| unfelt.due);
-        [pending, unfelt, scan, fresh, chip, self.goodbye].into_iter().flatten().min()
+        let told = [self.waits.due(), self.standing_due(), self.covered_due(), self.offline.map(|watch| watch.due())];
+        [pending, unfelt, scan, fresh, chip, self.goodbye].into_iter().chain(told).flatten().min()
     }
 
     /// The next effect to carry out.
@@ -264,7 +309,10 @@ impl Cart {
         if events.is_empty() {
             return;
         }
-        events.iter().for_each(|event| self.state.apply(event));
+        for event in &events {
+            self.state.apply(event);
+            self.waits.follow(event, &self.state, self.now);
+        }
         self.effects.push_back(Effect::Journal(events));
     }
 
@@ -307,6 +355,11 @@ impl Cart {
             }
             self.effects.push_back(Effect::Show);
         }
+    }
+
+    /// True while the hub answers.
+    fn connected(&self) -> bool {
+        self.offline.is_none()
     }
 
     /// True when the scale can be believed at all.

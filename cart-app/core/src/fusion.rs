@@ -301,6 +301,7 @@ pub(crate) mod tests {
             sku = "wine"
             name = "Wine"
             tax = "zero"
+            gtins = ["12345670"]
             weight = 1250
             min_age = 18
             barcode_required = true

@@ -20,6 +20,13 @@ pub enum Input {
         /// True while something moves.
         moving: bool,
     },
+    /// A camera's picture shows something, or nothing at all: dark, flat or smeared. Told when it changes.
+    Sight {
+        /// Which.
+        camera: CameraId,
+        /// True while it shows something.
+        clear: bool,
+    },
     /// A look at a moving thing.
     Sighting(Sighting),
     /// An accepted barcode.
@@ -177,4 +184,8 @@ pub enum Intent {
     BackToShopping,
     /// "Done" on the receipt: the trip ends and the screen forgets it.
     Finish,
+    /// "Yes" to "Still shopping?". Any other touch says the same.
+    StillHere,
+    /// "I don't need the cart": a trip with nothing in it ends.
+    EndEmpty,
 }

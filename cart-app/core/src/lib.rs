@@ -22,7 +22,7 @@ pub mod weight_step;
 mod drift;
 mod posture;
 
-pub use cart::{Cart, OwnLimits, Setup, Tare};
+pub use cart::{Cart, Health, OwnLimits, Setup, Tare};
 pub use effect::Effect;
 pub use input::{Device, Input, Intent};
 pub use view::View;

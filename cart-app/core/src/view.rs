@@ -8,6 +8,10 @@ use trip::{Allergen, Detail, Grams, HoldId, LineId, Money, Quantity, Sku, UnixMi
 
 use crate::input::Device;
 
+mod waiting;
+
+pub use waiting::{AgeWait, Waiting};
+
 /// The whole picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
@@ -17,10 +21,19 @@ pub struct View {
     pub screen: Screen,
     /// The slim bar under the header, most urgent first; at most one is shown.
     pub banner: Option<Banner>,
+    /// All that is not as usual, most urgent first; the banner is the first of them.
+    pub notices: Vec<Banner>,
     /// True while the hub answers.
     pub connected: bool,
+    /// For how many whole minutes it has not; `None` while it answers.
+    pub offline_minutes: Option<u32>,
     /// State of charge in percent and whether it charges; `None` when it cannot be read.
     pub battery: Option<(u8, bool)>,
+    /// Minutes until it is empty; while charging until the cart may be taken, and then until it is full.
+    /// `None` while the rate is not known.
+    pub battery_minutes: Option<u32>,
+    /// True while the charge is enough for a new trip, or not known.
+    pub battery_ready: bool,
     /// The running total: what would be charged now.
     pub total: Money,
     /// Pieces and weighed things in the basket, without what is held.
@@ -41,6 +54,10 @@ pub struct View {
     pub pay_blocked: Option<PayBlocked>,
     /// True while help is called.
     pub help_called: bool,
+    /// How long a person is waited for.
+    pub waiting: Waiting,
+    /// Seconds left to say that somebody is there, while "Still shopping?" is asked.
+    pub still_there: Option<u32>,
     /// What the shopper wants to spend at most.
     pub budget: Option<Money>,
     /// What the shopper wants to be told of, in the order of the annex.
@@ -68,6 +85,8 @@ pub enum Screen {
     Goodbye,
     /// On a charger, with no trip.
     Charging,
+    /// Below the reserve, off the charger, with no trip: please take another.
+    LowBattery,
 }
 
 /// A short line that something is not as usual.
@@ -77,6 +96,8 @@ pub enum Banner {
     Offline,
     /// A device is out: what still works is said in words.
     DeviceOut(Device),
+    /// This camera gives pictures that show nothing.
+    CameraCovered(u8),
     /// The scale moves: "Hold still for a moment."
     Unsteady,
     /// The cart stands on too steep a slope to weigh.
@@ -89,6 +110,10 @@ pub enum Banner {
     BudgetReached,
     /// The exit lane could not take the basket; staff are told.
     LaneRefused,
+    /// Help is called: for how long is in [`Waiting`].
+    HelpCalled,
+    /// A member of staff will look at the buyer's age before payment.
+    AgeCheck,
 }
 
 /// One known line.
@@ -243,6 +268,8 @@ pub struct PayView {
     pub lane: String,
     /// How far it is.
     pub step: PayStep,
+    /// True while the hub does not answer: the payment goes on when it does, and never twice.
+    pub offline: bool,
 }
 
 /// How far a payment is.
@@ -301,6 +328,8 @@ pub enum PayBlocked {
     AgeCheck,
     /// No lane is near.
     NoLane,
+    /// The hub does not answer, and payment needs it.
+    Offline,
     /// The scale has not come to rest.
     Unsteady,
 }

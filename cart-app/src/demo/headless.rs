@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use cart_core::effect::Signal;
-use cart_core::view::Screen;
+use cart_core::view::{PayBlocked, Screen};
 use cart_core::{Input, View};
 use cart_vision::Eye;
 use hal::sim::{SimCamera, SimLaneBeacon, SimMotion, SimScale, World};
@@ -85,12 +85,15 @@ impl Outputs for Latest {
     }
 }
 
+/// A camera, its eye, and what it said last: whether something moves, and whether it shows nothing.
+type Looking = (SimCamera, Eye, (bool, bool));
+
 /// The simulated cart and its program, in lockstep.
 pub struct Lockstep {
     trip: TripLoop<Latest>,
     line: Option<RunningLine>,
     from_hub: Receiver<Input>,
-    cameras: Vec<(SimCamera, Eye, bool)>,
+    cameras: Vec<Looking>,
     scale: SimScale,
     motion: SimMotion,
     beacon: SimLaneBeacon,
@@ -147,8 +150,9 @@ impl Lockstep {
         let appended = line.as_ref().map_or_else(|| watch::channel(0).0, |line| line.appended.clone());
         let trip = TripLoop::new(cart, journal, config.data.join("receipts"), latest, appended)?;
         let count = config.board.cameras.len().max(1);
-        let camera =
-            |n: usize| Ok((SimCamera::new(world.clone(), CameraId(n as u8), clock.clone()), sight.eye()?, false));
+        let camera = |n: usize| {
+            Ok((SimCamera::new(world.clone(), CameraId(n as u8), clock.clone()), sight.eye()?, (false, false)))
+        };
         Ok(Self {
             trip,
             line,
@@ -203,14 +207,15 @@ impl Lockstep {
     }
 
     fn input(&mut self, input: Input) -> anyhow::Result<()> {
-        if self.health.note(&input)
+        let news = self.health.note(&input);
+        let began = Instant::now();
+        self.trip.handle(input, self.now)?;
+        self.computing += began.elapsed();
+        if (self.health.see(self.trip.cart().health()) || news)
             && let Some(line) = &self.line
         {
             line.telemetry.send_replace(Some(self.health.telemetry()));
         }
-        let began = Instant::now();
-        self.trip.handle(input, self.now)?;
-        self.computing += began.elapsed();
         self.latest();
         Ok(())
     }
@@ -228,8 +233,9 @@ impl Lockstep {
     pub fn tick(&mut self) -> anyhow::Result<()> {
         self.now = self.now + TICK;
         self.computing = Duration::ZERO;
-        if self.line.is_some() && matches!(self.trip.cart().state().phase, Phase::Locked | Phase::Paying | Phase::Paid)
-        {
+        let at_the_hub = matches!(self.trip.cart().state().phase, Phase::Locked | Phase::Paying | Phase::Paid)
+            || self.view.pay_blocked == Some(PayBlocked::Offline);
+        if self.line.is_some() && at_the_hub {
             // The hub and the terminal live in real time.
             std::thread::sleep(TICK);
         }
@@ -270,8 +276,12 @@ impl Lockstep {
             self.computing += began.elapsed();
             match seen {
                 Ok(seen) => {
-                    if std::mem::replace(was, seen.moving) != seen.moving {
+                    let (moving, blank) = std::mem::replace(was, (seen.moving, seen.blank));
+                    if moving != seen.moving {
                         inputs.push(Input::Movement { camera: frame.camera, moving: seen.moving });
+                    }
+                    if blank != seen.blank {
+                        inputs.push(Input::Sight { camera: frame.camera, clear: !seen.blank });
                     }
                     inputs.extend(seen.sightings.into_iter().map(Input::Sighting));
                     inputs.extend(seen.scans.into_iter().map(Input::Scan));

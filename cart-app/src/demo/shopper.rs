@@ -498,5 +498,6 @@ fn screen_name(view: &View) -> &'static str {
         Screen::Item(_) => "a line",
         Screen::Goodbye => "goodbye",
         Screen::Charging => "charging",
+        Screen::LowBattery => "low-battery",
     }
 }

@@ -66,6 +66,13 @@ pub enum Taken {
         /// True while something moves.
         moving: bool,
     },
+    /// As [`Input::Sight`].
+    Sight {
+        /// Which.
+        camera: CameraId,
+        /// True while it shows something.
+        clear: bool,
+    },
     /// As [`Input::Sighting`], without its thumbnail, which decides nothing.
     Look(Look),
     /// As [`Input::Scan`].
@@ -251,6 +258,7 @@ impl Taken {
         Some(match input {
             Input::Weight(_) | Input::Motion(_) => return None,
             Input::Movement { camera, moving } => Self::Movement { camera: *camera, moving: *moving },
+            Input::Sight { camera, clear } => Self::Sight { camera: *camera, clear: *clear },
             Input::Sighting(sighting) => Self::Look(sighting.into()),
             Input::Scan(scan) => Self::Code(scan.into()),
             Input::Battery(reading) => Self::Battery(*reading),
@@ -268,6 +276,7 @@ impl From<Taken> for Input {
     fn from(taken: Taken) -> Self {
         match taken {
             Taken::Movement { camera, moving } => Self::Movement { camera, moving },
+            Taken::Sight { camera, clear } => Self::Sight { camera, clear },
             Taken::Look(look) => Self::Sighting(look.into()),
             Taken::Code(code) => Self::Scan(code.into()),
             Taken::Battery(reading) => Self::Battery(reading),

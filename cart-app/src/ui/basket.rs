@@ -92,6 +92,7 @@ impl Basket {
             Some(PayBlocked::Unresolved) => PayShut::Unresolved,
             Some(PayBlocked::AgeCheck) => PayShut::AgeCheck,
             Some(PayBlocked::NoLane) => PayShut::NoLane,
+            Some(PayBlocked::Offline) => PayShut::Offline,
             Some(PayBlocked::Unsteady) => PayShut::Unsteady,
         });
         let wanted: Vec<Source> =
@@ -262,6 +263,7 @@ pub(super) fn reason(reason: HoldReason) -> ReasonKind {
         HoldReason::WhichRemoved => ReasonKind::WhichRemoved,
         HoldReason::Swapped => ReasonKind::Swapped,
         HoldReason::Recount => ReasonKind::Recount,
+        HoldReason::Refused => ReasonKind::Refused,
     }
 }
 

@@ -122,6 +122,12 @@ impl Format {
         self.written(parts)
     }
 
+    /// `1:20`: a wait of so many seconds, in minutes and seconds.
+    pub fn minutes_and_seconds(&self, seconds: u32) -> String {
+        // Written alike in all our languages, with the digits 0 to 9, and left to right in all of them.
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    }
+
     /// Hundredths of a percent: `20%`, `5,5 %`.
     pub fn percent(&self, hundredths: u32) -> Written {
         let space = match self.language {

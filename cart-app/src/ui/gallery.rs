@@ -39,6 +39,8 @@ enum Panel {
     Language,
     Wishes,
     Tour,
+    Age,
+    Notices,
 }
 
 /// Writes every sample in every reading and language to `folder`, as `<sample><reading>-<language>.png`
@@ -82,10 +84,17 @@ pub fn write_some(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Pa
 
 /// The samples, and the header's panels over the basket.
 fn shown() -> Vec<(&'static str, View, Panel)> {
-    let panel = |view: &View| if view.help_called { Panel::Help } else { Panel::None };
-    let mut shown: Vec<_> = sample::all().into_iter().map(|(name, view)| (name, panel(&view), view)).collect();
+    let panel = |name: &str, view: &View| match name {
+        "help-called" => Panel::None,
+        "age-check-at-lane" => Panel::Age,
+        "notices" => Panel::Notices,
+        _ if view.help_called => Panel::Help,
+        _ => Panel::None,
+    };
+    let mut shown: Vec<_> = sample::all().into_iter().map(|(name, view)| (name, panel(name, &view), view)).collect();
     shown.push(("reading-options", Panel::Reading, sample::basket()));
     shown.push(("language-choice", Panel::Language, sample::basket()));
+    shown.push(("age-check", Panel::Age, sample::age_check()));
     shown.push(("wishes", Panel::Wishes, sample::wishes()));
     shown.push(("tour", Panel::Tour, sample::welcome()));
     shown.into_iter().map(|(name, panel, view)| (name, view, panel)).collect()
@@ -105,6 +114,8 @@ fn screen(
     screen.apply(view);
     let state = screen.screen().window().state();
     state.set_help_open(panel == Panel::Help);
+    screen.screen().window().waits().set_age_open(panel == Panel::Age);
+    screen.screen().window().conditions().set_open(panel == Panel::Notices);
     state.set_reading_open(panel == Panel::Reading);
     state.set_wishes_open(panel == Panel::Wishes);
     state.set_tour_open(panel == Panel::Tour);

@@ -24,6 +24,8 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
     intents.on_go_to_lane(plain(Intent::GoToLane));
     intents.on_back_to_shopping(plain(Intent::BackToShopping));
     intents.on_finish(plain(Intent::Finish));
+    intents.on_still_here(plain(Intent::StillHere));
+    intents.on_end_empty(plain(Intent::EndEmpty));
 
     let about = |intent: fn(HoldId) -> Intent| {
         let take = take.clone();

@@ -19,6 +19,7 @@
 mod ask;
 mod basket;
 pub mod clock;
+mod conditions;
 pub mod fonts;
 pub mod format;
 pub mod gallery;
@@ -35,6 +36,7 @@ mod screen;
 mod search;
 mod shop;
 mod typing;
+mod waiting;
 mod window;
 mod wishes;
 

@@ -2,8 +2,8 @@
 
 use cart_core::Device;
 use cart_core::view::{
-    AskView, Banner, HoldView, ItemView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView,
-    TakenOut, TareView, Tile, View, WaitsFor, WeighView,
+    AgeWait, AskView, Banner, HoldView, ItemView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen,
+    SearchView, TakenOut, TareView, Tile, View, Waiting, WaitsFor, WeighView,
 };
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};
@@ -72,8 +72,12 @@ pub fn empty() -> View {
         store_name: "Market Street".to_owned(),
         screen: Screen::Basket,
         banner: None,
+        notices: Vec::new(),
         connected: true,
+        offline_minutes: None,
         battery: Some((82, false)),
+        battery_minutes: None,
+        battery_ready: true,
         total: gbp(0),
         items: 0,
         saved: gbp(0),
@@ -84,6 +88,8 @@ pub fn empty() -> View {
         lane: None,
         pay_blocked: Some(PayBlocked::Empty),
         help_called: false,
+        waiting: Waiting::default(),
+        still_there: None,
         budget: None,
         watched: Vec::new(),
     }
@@ -209,7 +215,7 @@ fn weigh(steady: bool) -> View {
 }
 
 fn pay(step: PayStep) -> View {
-    let pay = PayView { amount: gbp(2664), lane: "2".to_owned(), step };
+    let pay = PayView { amount: gbp(2664), lane: "2".to_owned(), step, offline: false };
     View { screen: Screen::Pay(pay), lane: Some("2".to_owned()), pay_blocked: None, ..basket() }
 }
 
@@ -267,6 +273,55 @@ fn item(known: bool) -> View {
     View { screen: Screen::Item(Box::new(shown)), watched: vec![Allergen::Gluten], ..basket() }
 }
 
+/// Wine in the basket, and nobody has looked at the buyer's age yet.
+pub fn age_check() -> View {
+    let wine =
+        AgeWait { line: LineId(4), sku: sku("red-wine"), name: "Red wine, Rioja".into(), pieces: 1, min_age: 18 };
+    View {
+        pay_blocked: Some(PayBlocked::AgeCheck),
+        banner: Some(Banner::AgeCheck),
+        notices: vec![Banner::AgeCheck],
+        waiting: Waiting { age: vec![wine], age_s: Some(200), before: Some(1), ..Waiting::default() },
+        ..basket()
+    }
+}
+
+/// Help is called.
+fn help(waiting: Waiting) -> View {
+    let notices = vec![Banner::HelpCalled];
+    View { help_called: true, banner: Some(Banner::HelpCalled), notices, waiting, ..basket() }
+}
+
+/// A bad day of a cart.
+fn notices() -> View {
+    let notices =
+        vec![Banner::DeviceOut(Device::Scale), Banner::CameraCovered(1), Banner::BatteryLow(9), Banner::Offline];
+    View {
+        banner: notices.first().cloned(),
+        notices,
+        connected: false,
+        offline_minutes: Some(12),
+        battery: Some((9, false)),
+        battery_minutes: Some(14),
+        battery_ready: false,
+        ..basket()
+    }
+}
+
+fn pay_offline() -> View {
+    let mut view = pay(PayStep::Tap);
+    if let Screen::Pay(pay) = &mut view.screen {
+        pay.offline = true;
+    }
+    View {
+        connected: false,
+        offline_minutes: Some(2),
+        banner: Some(Banner::Offline),
+        notices: vec![Banner::Offline],
+        ..view
+    }
+}
+
 /// Every sample: a name fit for a file, and the view.
 pub fn all() -> Vec<(&'static str, View)> {
     let found = || {
@@ -282,7 +337,7 @@ pub fn all() -> Vec<(&'static str, View)> {
         .map(|(product, name, minor)| tile(product, name, minor))
         .to_vec()
     };
-    let banner = |banner: Banner| View { banner: Some(banner), ..basket() };
+    let banner = |banner: Banner| View { banner: Some(banner.clone()), notices: vec![banner], ..basket() };
     let welcome = welcome();
     vec![
         ("welcome", welcome.clone()),
@@ -300,7 +355,26 @@ pub fn all() -> Vec<(&'static str, View)> {
                 v.pay_blocked = Some(PayBlocked::Unresolved);
             }),
         ),
-        ("basket-age-check", View { pay_blocked: Some(PayBlocked::AgeCheck), ..basket() }),
+        ("basket-age-check", age_check()),
+        (
+            "age-check-at-lane",
+            with(age_check(), |v| {
+                v.lane = Some("2".into());
+                v.waiting.before = Some(0);
+                v.waiting.usual_s = Some(110);
+            }),
+        ),
+        (
+            "ask-refused",
+            asked(|a| {
+                a.reason = HoldReason::Refused;
+                a.waits_for = WaitsFor::Removal;
+                a.weight = Grams(1260);
+                a.thumbnail = None;
+                a.tiles.clear();
+                a.may_be_own = false;
+            }),
+        ),
         (
             "basket-extremes",
             with(basket(), |v| {
@@ -406,17 +480,45 @@ pub fn all() -> Vec<(&'static str, View)> {
         ("pay-tap", pay(PayStep::Tap)),
         ("pay-checking", pay(PayStep::Checking)),
         ("pay-declined", pay(PayStep::Declined)),
+        ("pay-offline", pay_offline()),
         ("pay-approved", pay(PayStep::Approved)),
         ("receipt", receipt(true)),
         ("receipt-no-qr", receipt(false)),
-        ("help", View { help_called: true, ..basket() }),
-        ("offline", View { connected: false, ..banner(Banner::Offline) }),
+        ("help", help(Waiting { help_s: Some(80), before: Some(2), usual_s: Some(140), ..Waiting::default() })),
+        ("help-next", help(Waiting { help_s: Some(144), before: Some(0), usual_s: Some(140), ..Waiting::default() })),
+        ("help-coming", help(Waiting { help_s: Some(95), coming: true, ..Waiting::default() })),
+        ("help-called", help(Waiting { help_s: Some(62), ..Waiting::default() })),
+        ("help-offline", View { connected: false, ..help(Waiting { help_s: Some(12), ..Waiting::default() }) }),
+        ("notices", notices()),
+        ("still-shopping", View { still_there: Some(42), ..empty() }),
+        ("offline", View { connected: false, offline_minutes: Some(0), ..banner(Banner::Offline) }),
+        ("offline-long", View { connected: false, offline_minutes: Some(7), ..banner(Banner::Offline) }),
+        (
+            "offline-at-lane",
+            View {
+                connected: false,
+                offline_minutes: Some(7),
+                lane: Some("2".into()),
+                pay_blocked: Some(PayBlocked::Offline),
+                ..banner(Banner::Offline)
+            },
+        ),
+        ("camera-covered", banner(Banner::CameraCovered(1))),
+        ("motion-out", banner(Banner::DeviceOut(Device::Motion))),
         ("camera-out", banner(Banner::DeviceOut(Device::Camera(1)))),
         ("scale-out", banner(Banner::DeviceOut(Device::Scale))),
         ("unsteady", View { pay_blocked: Some(PayBlocked::Unsteady), ..banner(Banner::Unsteady) }),
         ("tilted", View { pay_blocked: Some(PayBlocked::Unsteady), ..banner(Banner::Tilted) }),
         ("overloaded", banner(Banner::Overloaded)),
-        ("battery-low", View { battery: Some((9, false)), ..banner(Banner::BatteryLow(9)) }),
+        (
+            "battery-low",
+            View {
+                battery: Some((9, false)),
+                battery_minutes: Some(12),
+                battery_ready: false,
+                ..banner(Banner::BatteryLow(9))
+            },
+        ),
         ("lane-refused", banner(Banner::LaneRefused)),
         ("basket-budget", with(basket(), |v| v.budget = Some(gbp(4000)))),
         ("basket-over-budget", View { budget: Some(gbp(2500)), ..banner(Banner::BudgetReached) }),
@@ -430,6 +532,23 @@ pub fn all() -> Vec<(&'static str, View)> {
         ("item", item(true)),
         ("item-unknown", item(false)),
         ("goodbye", View { screen: Screen::Goodbye, ..empty() }),
-        ("charging", View { screen: Screen::Charging, battery: Some((64, true)), ..welcome }),
+        (
+            "charging",
+            View {
+                screen: Screen::Charging,
+                battery: Some((9, true)),
+                battery_minutes: Some(18),
+                battery_ready: false,
+                ..welcome.clone()
+            },
+        ),
+        (
+            "charging-ready",
+            View { screen: Screen::Charging, battery: Some((64, true)), battery_minutes: Some(50), ..welcome.clone() },
+        ),
+        (
+            "low-battery",
+            View { screen: Screen::LowBattery, battery: Some((11, false)), battery_ready: false, ..welcome },
+        ),
     ]
 }

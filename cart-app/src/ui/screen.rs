@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cart_core::view::{Banner, PayStep, PayView, Screen as Which, View, WeighView};
-use cart_core::{Device, Intent};
+use cart_core::Intent;
+use cart_core::view::{PayStep, PayView, Screen as Which, View, WeighView};
 use slint::{Model, ModelRc, Timer, TimerMode, VecModel};
 use tokio::sync::watch;
 use tracing::warn;
@@ -16,7 +16,10 @@ use super::format::{Written, roll};
 use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
-use super::{CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, fonts, intents, item, typing, wishes};
+use super::{
+    CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, typing, waiting,
+    wishes,
+};
 use crate::config::ScreenConfig;
 use cart_ui::{App, BannerKind, Figure, Hand, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
 
@@ -88,6 +91,12 @@ impl<W: CartWindow> Screen<W> {
             // A tag that is none cannot come: the markup offers only those it was given.
             if let (Some(face), Ok(language)) = (weak.upgrade(), tag.parse()) {
                 face.set_language(language);
+            }
+        });
+        let weak = Rc::downgrade(&face);
+        face.window.conditions().on_forget_choices(move || {
+            if let Some(face) = weak.upgrade() {
+                face.forget_choices();
             }
         });
         let screen = Self { face };
@@ -185,6 +194,8 @@ impl<W: CartWindow> Face<W> {
         let format = self.format();
         self.basket.apply(&self.window, view, &format);
         wishes::apply(&self.window, view, &format);
+        waiting::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
+        conditions::apply(&self.window, view, before.as_ref());
         ask::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
         match &view.screen {
             Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures, &format),
@@ -194,7 +205,7 @@ impl<W: CartWindow> Face<W> {
                 self.receipt.borrow_mut().apply(&self.window, receipt, &format, &self.clock.borrow());
             }
             Which::Item(line) => item::apply(&self.window, line, &view.watched, &self.pictures, &format),
-            Which::Welcome | Which::Basket | Which::Goodbye | Which::Charging => {}
+            Which::Welcome | Which::Basket | Which::Goodbye | Which::Charging | Which::LowBattery => {}
         }
         if !matches!(view.screen, Which::Search(_)) {
             self.search.borrow_mut().leave();
@@ -202,7 +213,7 @@ impl<W: CartWindow> Face<W> {
         if !matches!(view.screen, Which::Receipt(_)) {
             self.receipt.borrow_mut().forget(&self.window);
         }
-        if matches!(view.screen, Which::Charging) {
+        if matches!(view.screen, Which::Charging | Which::LowBattery) {
             self.tick();
             self.ticks.restart();
         } else {
@@ -219,6 +230,7 @@ impl<W: CartWindow> Face<W> {
             Which::Item(_) => ScreenKind::Item,
             Which::Goodbye => ScreenKind::Goodbye,
             Which::Charging => ScreenKind::Charging,
+            Which::LowBattery => ScreenKind::LowBattery,
         });
     }
 
@@ -250,10 +262,33 @@ impl<W: CartWindow> Face<W> {
         state.set_date(now.map(|now| format.date(now.date()).into()).unwrap_or_default());
     }
 
+    /// The look that every person finds.
+    fn ordinary(&self) {
+        let state = self.window.state();
+        state.set_reading_open(false);
+        state.set_language_open(false);
+        state.set_tour_open(false);
+        let theme = self.window.theme();
+        theme.set_scheme(Scheme::Light);
+        theme.set_large_text(false);
+        theme.set_reduced_motion(false);
+        theme.set_hand(Hand::Either);
+        state.set_speech(false);
+    }
+
+    /// Someone chose how to read and walked off before a trip began.
+    fn forget_choices(&self) {
+        self.ordinary();
+        let language = self.store.borrow().language;
+        if self.format().language() != language {
+            self.set_language(language);
+        }
+    }
+
     fn apply_frame(&self, view: &View, before: Option<&View>) {
         let state = self.window.state();
         // The next person starts with an ordinary screen.
-        let idle = |screen: &Which| matches!(screen, Which::Welcome | Which::Charging);
+        let idle = |screen: &Which| matches!(screen, Which::Welcome | Which::Charging | Which::LowBattery);
         let trip_ended = idle(&view.screen) && before.is_some_and(|b| !idle(&b.screen));
         if trip_ended || matches!(view.screen, Which::Goodbye) {
             state.set_wishes_open(false);
@@ -263,14 +298,7 @@ impl<W: CartWindow> Face<W> {
         }
         if trip_ended {
             state.set_help_open(false);
-            state.set_reading_open(false);
-            state.set_language_open(false);
-            let theme = self.window.theme();
-            theme.set_scheme(Scheme::Light);
-            theme.set_large_text(false);
-            theme.set_reduced_motion(false);
-            theme.set_hand(Hand::Either);
-            state.set_speech(false);
+            self.ordinary();
             let language = self.store.borrow().language;
             self.speak(language);
         }
@@ -283,7 +311,7 @@ impl<W: CartWindow> Face<W> {
             state.set_battery(self.format().percent(u32::from(percent) * 100).into());
             state.set_charging(charging);
         }
-        state.set_banner(view.banner.as_ref().map_or(BannerKind::None, banner));
+        state.set_banner(view.banner.as_ref().map_or(BannerKind::None, conditions::kind));
         state.set_help_called(view.help_called);
         let was_called = before.is_some_and(|b| b.help_called);
         if was_called && !view.help_called {
@@ -323,6 +351,7 @@ impl<W: CartWindow> Face<W> {
     fn apply_pay(&self, pay: &PayView, format: &Format) {
         let data = self.window.pay();
         data.set_lane(pay.lane.as_str().into());
+        data.set_offline(pay.offline);
         let amount = format.money(pay.amount);
         roll(&self.pay_amount, amount.figures());
         data.set_amount(amount.into());
@@ -343,22 +372,6 @@ fn tare_kind(name: &str) -> TareKind {
         "Net bag" => TareKind::NetBag,
         "Tray" => TareKind::Tray,
         _ => TareKind::Other,
-    }
-}
-
-fn banner(banner: &Banner) -> BannerKind {
-    match banner {
-        Banner::Offline => BannerKind::Offline,
-        Banner::DeviceOut(Device::Camera(_)) => BannerKind::CameraOut,
-        Banner::DeviceOut(Device::Scale) => BannerKind::ScaleOut,
-        Banner::DeviceOut(Device::Motion) => BannerKind::MotionOut,
-        Banner::DeviceOut(Device::Battery) => BannerKind::BatteryOut,
-        Banner::Unsteady => BannerKind::Unsteady,
-        Banner::Tilted => BannerKind::Tilted,
-        Banner::Overloaded => BannerKind::Overloaded,
-        Banner::BatteryLow(_) => BannerKind::BatteryLow,
-        Banner::LaneRefused => BannerKind::LaneRefused,
-        Banner::BudgetReached => BannerKind::BudgetReached,
     }
 }
 

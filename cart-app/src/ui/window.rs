@@ -3,8 +3,8 @@
 use slint::ComponentHandle;
 
 use cart_ui::{
-    App, AskData, BasketData, CartState, DemoWindow, Intents, ItemData, PayData, ReceiptData, SearchData, Theme,
-    Typing, WeighData, WelcomeData, WishesData,
+    App, AskData, BasketData, CartState, Conditions, DemoWindow, Intents, ItemData, PayData, ReceiptData, SearchData,
+    Theme, Typing, Waits, WeighData, WelcomeData, WishesData,
 };
 
 /// A window with the cart's screen in it: the adapters need only its globals.
@@ -23,6 +23,8 @@ pub trait CartWindow: ComponentHandle + 'static {
     fn item(&self) -> ItemData<'_>;
     fn wishes(&self) -> WishesData<'_>;
     fn typing(&self) -> Typing<'_>;
+    fn waits(&self) -> Waits<'_>;
+    fn conditions(&self) -> Conditions<'_>;
 }
 
 macro_rules! cart_window {
@@ -65,6 +67,12 @@ macro_rules! cart_window {
                 self.global()
             }
             fn typing(&self) -> Typing<'_> {
+                self.global()
+            }
+            fn waits(&self) -> Waits<'_> {
+                self.global()
+            }
+            fn conditions(&self) -> Conditions<'_> {
                 self.global()
             }
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
 use trip::chain::Head;
-use trip::message::{Ack, Desired, HubState, Presence, Telemetry, VERSION};
+use trip::message::{Ack, Desired, HubState, Order, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
 use trip::{CartId, Hash, IntentId, LaneId, StoreId, TripEvent, TripState, UnixMillis};
 
@@ -26,6 +26,7 @@ mod board;
 mod commands;
 mod draft;
 mod payments;
+mod queue;
 #[cfg(test)]
 mod tests;
 
@@ -58,6 +59,11 @@ pub enum StaffAction {
     /// "Help has come."
     HelpHasCome {
         /// At which cart.
+        cart: CartId,
+    },
+    /// "I'm going": nobody else needs to.
+    OnTheWay {
+        /// To which cart.
         cart: CartId,
     },
     /// The buyer's age was looked at.
@@ -119,6 +125,10 @@ struct Seen {
     telemetry: Option<Telemetry>,
     /// Since when help is called, by the hub's clock.
     help_since: Option<UnixMillis>,
+    /// Since when a buyer's age is to be looked at, by the hub's clock.
+    age_since: Option<UnixMillis>,
+    /// What its shopper was told last of the queue: calls before, and the usual wait in seconds.
+    told: Option<(u32, Option<u32>)>,
 }
 
 /// The hub.
@@ -137,6 +147,7 @@ pub struct Hub<S> {
     outbox: Outbox,
     gates: BTreeMap<LaneId, GateRow>,
     receipts: Vec<ReceiptRow>,
+    waits: queue::Waits,
     connected: bool,
     refused: u64,
 }
@@ -166,6 +177,7 @@ impl<S: Storage> Hub<S> {
             refused: storage.counter("refused")?,
             seen: BTreeMap::new(),
             asked: BTreeMap::new(),
+            waits: queue::Waits::default(),
             connected: false,
             setting,
             storage,
@@ -174,7 +186,8 @@ impl<S: Storage> Hub<S> {
         };
         for (cart, row) in &hub.carts {
             let help_since = row.state.help.then_some(row.at);
-            hub.seen.insert(cart.clone(), Seen { since: now, help_since, ..Seen::default() });
+            let age_since = (!row.state.age_checks.is_empty()).then_some(row.at);
+            hub.seen.insert(cart.clone(), Seen { since: now, help_since, age_since, ..Seen::default() });
         }
         let effects = hub.resume(now)?;
         Ok((hub, effects))
@@ -206,6 +219,7 @@ impl<S: Storage> Hub<S> {
             }
             Err(e) => return Err(e),
         }
+        effects.extend(self.tell_queue(now));
         Ok(effects)
     }
 
@@ -213,6 +227,7 @@ impl<S: Storage> Hub<S> {
         match input {
             Input::Bus(BusEvent::Up) => {
                 self.connected = true;
+                self.seen.values_mut().for_each(|seen| seen.told = None);
                 Ok(self.say_all(now))
             }
             Input::Bus(BusEvent::Down { why }) => {
@@ -291,6 +306,7 @@ impl<S: Storage> Hub<S> {
             seen.since = now;
         }
         seen.presence = Some(presence);
+        seen.told = None;
         if !presence.online {
             return Vec::new();
         }
@@ -345,10 +361,10 @@ impl<S: Storage> Hub<S> {
             posting.trips.iter().for_each(|trip| draft.write(Write::Trip(trip.clone())));
             self.carried_out(cart, &posting.cart.state, &events, &mut draft);
             self.follow_payments(&posting, &events, now, &mut draft)?;
+            let orders: Vec<Order> =
+                self.outbox.rows().filter(|r| r.cart == *cart).map(|r| r.command.order.clone()).collect();
             effects = self.commit(draft, now)?;
-            let help = posting.cart.state.help;
-            let seen = self.seen.entry(cart.clone()).or_insert_with(|| Seen { since: now, ..Seen::default() });
-            seen.help_since = if help { seen.help_since.or(Some(now)) } else { None };
+            self.follow_waits(cart, &posting.cart.state, &events, &orders, now);
             self.carts.insert(cart.clone(), posting.cart);
         }
         let ack = self.ack(cart, batch.epoch, followed.head);

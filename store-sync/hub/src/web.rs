@@ -64,6 +64,7 @@ pub async fn serve(
         .route("/", get(page))
         .route("/live", get(live))
         .route("/help-has-come", post(help_has_come))
+        .route("/on-the-way", post(on_the_way))
         .route("/age-checked", post(age_checked))
         .route("/release-hold", post(release_hold))
         .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE) }))
@@ -139,12 +140,16 @@ async fn live(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event, 
 }
 
 #[derive(Deserialize)]
-struct HelpForm {
+struct CartForm {
     cart: CartId,
 }
 
-async fn help_has_come(State(desk): State<Desk>, Form(form): Form<HelpForm>) -> Response {
+async fn help_has_come(State(desk): State<Desk>, Form(form): Form<CartForm>) -> Response {
     tap(&desk, StaffAction::HelpHasCome { cart: form.cart }).await
+}
+
+async fn on_the_way(State(desk): State<Desk>, Form(form): Form<CartForm>) -> Response {
+    tap(&desk, StaffAction::OnTheWay { cart: form.cart }).await
 }
 
 #[derive(Deserialize)]

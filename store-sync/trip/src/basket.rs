@@ -54,6 +54,8 @@ pub enum HoldReason {
     Swapped,
     /// Counted again by weight, the cart carries more or less than all that is known to be in it.
     Recount,
+    /// It may not be sold to this buyer: it waits to be taken out, and is no line any more.
+    Refused,
 }
 
 /// Something unresolved. It is never charged.

@@ -93,6 +93,8 @@ pub enum TripEvent {
     HelpCalled,
     /// Staff, or the shopper, ended the call.
     HelpEnded,
+    /// A member of staff is on the way to this cart: to help, or to look at the buyer's age.
+    StaffComing,
     /// Staff must approve an age-restricted product before payment.
     AgeCheckAsked {
         /// The line that needs it.

@@ -83,6 +83,16 @@ pub struct Telemetry {
     pub faults: Vec<String>,
     /// The program's version.
     pub version: String,
+    /// For how many minutes the charge lasts at the present rate; `None` while that is not known, and
+    /// while charging.
+    #[serde(default)]
+    pub battery_minutes: Option<u32>,
+    /// True while a trip is below the reserve: the shopper was told to finish, or to change carts.
+    #[serde(default)]
+    pub battery_low: bool,
+    /// For how many whole minutes nobody has touched a cart with a trip; `None` while somebody shops.
+    #[serde(default)]
+    pub left_minutes: Option<u32>,
 }
 
 /// Something the hub wants of a cart. Sent again after each birth until the cart's own events show
@@ -155,6 +165,17 @@ pub enum Order {
     },
     /// Staff have come.
     EndHelp,
+    /// A member of staff is on the way.
+    OnTheWay,
+    /// How long it may take until someone comes. It is the hub's word of the moment and not stored: the next
+    /// replaces it, and one that is lost is missed by nobody.
+    Queue {
+        /// Calls that came before this cart's and that nobody has gone to yet.
+        before: u32,
+        /// The median of the last waits, in seconds, from the call to staff at the cart; `None` while too
+        /// few were counted to say.
+        usual_s: Option<u32>,
+    },
     /// Staff have looked at the buyer's age.
     AgeChecked {
         /// The line.

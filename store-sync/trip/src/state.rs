@@ -85,6 +85,9 @@ pub struct TripState {
     pub receipt: Option<(String, Hash)>,
     /// True while help is called.
     pub help: bool,
+    /// True while a member of staff is on the way; never while nobody waits for one.
+    #[serde(default)]
+    pub staff_coming: bool,
     /// Lines that wait for an age check.
     pub age_checks: Vec<LineId>,
     /// Lines whose buyer's age staff approved.
@@ -148,6 +151,7 @@ impl TripState {
             }
             TripEvent::HelpCalled => self.help = true,
             TripEvent::HelpEnded => self.help = false,
+            TripEvent::StaffComing => self.staff_coming = true,
             TripEvent::AgeCheckAsked { line } => self.age_checks.push(*line),
             TripEvent::AgeChecked { line, approved } => {
                 self.age_checks.retain(|l| l != line);
@@ -190,6 +194,12 @@ impl TripState {
                 *self = Self { ended: Some(*ending), ..Self::default() };
             }
         }
+        self.staff_coming &= self.waits_for_staff();
+    }
+
+    /// True while the shopper waits for a person: help is called, or a buyer's age is to be looked at.
+    pub fn waits_for_staff(&self) -> bool {
+        self.help || !self.age_checks.is_empty()
     }
 
     /// What the scale should carry now, in grams: the baseline and all that came in and stayed.
@@ -247,6 +257,22 @@ mod tests {
         check(&[started(400), own(150)], 550, &[400, 150]);
         check(&[started(400), own(150), own(-398)], 152, &[150]);
         check(&[started(0), own(-10)], -10, &[]);
+    }
+
+    #[test]
+    fn nobody_is_on_the_way_to_who_waits_for_nobody() {
+        let line = LineId(1);
+        let check = |events: &[TripEvent], coming: bool| {
+            let all: Vec<TripEvent> = std::iter::once(started(0)).chain(events.iter().cloned()).collect();
+            assert_eq!(TripState::replay(&all).staff_coming, coming, "{events:?}");
+        };
+        use TripEvent::{AgeCheckAsked, AgeChecked, HelpCalled, HelpEnded, StaffComing};
+        check(&[StaffComing], false);
+        check(&[HelpCalled, StaffComing], true);
+        check(&[HelpCalled, StaffComing, HelpEnded], false);
+        check(&[AgeCheckAsked { line }, HelpCalled, StaffComing, HelpEnded], true);
+        check(&[AgeCheckAsked { line }, StaffComing, AgeChecked { line, approved: true }], false);
+        check(&[HelpCalled, StaffComing, HelpEnded, HelpCalled], false);
     }
 
     #[test]

@@ -385,7 +385,7 @@ impl Cart {
         let open = self.panel.ask.map(|(hold, _)| hold);
         let fits = |hold: &&Hold| {
             let step = WeightStep { delta: hold.weight, sigma_g: 1.5, ..WeightStep::default() };
-            hold.reason != HoldReason::Swapped
+            !matches!(hold.reason, HoldReason::Swapped | HoldReason::Refused)
                 && hold.weight.0 > 0
                 && crate::fusion::quantity_of(product, &step).is_some()
         };
@@ -441,8 +441,13 @@ impl Cart {
         self.thumbnails.remove(&hold);
         self.parked.retain(|(parked, _)| *parked != hold);
         if self.panel.ask.is_some_and(|(open, _)| open == hold) {
-            let ask = self.state.basket.holds.last().map(|h| (h.hold, WaitsFor::Answer));
+            let ask = self.state.basket.holds.last().map(question);
             self.panel = Panel { ask, ..Panel::default() };
         }
     }
+}
+
+/// How a held thing is asked about at first: what may not be sold can only be taken out.
+pub(super) fn question(hold: &Hold) -> (HoldId, WaitsFor) {
+    (hold.hold, if hold.reason == HoldReason::Refused { WaitsFor::Removal } else { WaitsFor::Answer })
 }

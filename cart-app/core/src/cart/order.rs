@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::VerifyingKey;
+use trip::basket::HoldReason;
 use trip::event::{Outcome, Tender};
 use trip::message::{Command, Desired, Order};
 use trip::{Grams, Hash, Hold, HoldId, IntentId, LineId, Money, Phase, Quantity, TripEvent, receipt};
@@ -52,6 +53,12 @@ impl Cart {
                     self.effects.push_back(Effect::Light(Signal::Idle));
                 }
             }
+            Order::OnTheWay => {
+                if self.state.waits_for_staff() && !self.state.staff_coming {
+                    self.record(vec![TripEvent::StaffComing]);
+                }
+            }
+            Order::Queue { before, usual_s } => self.waits.hear(&self.state, before, usual_s),
             Order::AgeChecked { line, approved } => self.age_checked(line, approved),
             Order::ReleaseHold { hold } => self.release(hold),
         }
@@ -134,8 +141,13 @@ impl Cart {
         };
         // One commit: a power cut leaves no refused line on the bill.
         events.push(TripEvent::ItemRemoved { line, pieces, weight: item.weight.map(|w| Grams(-w.0)) });
-        let held =
-            item.weight.map(|weight| Hold { hold: HoldId(self.state.last_hold.0 + 1), weight, ..Hold::default() });
+        let held = item.weight.map(|weight| Hold {
+            hold: HoldId(self.state.last_hold.0 + 1),
+            weight,
+            reason: HoldReason::Refused,
+            candidates: vec![item.sku],
+            ..Hold::default()
+        });
         events.extend(held.clone().map(|hold| TripEvent::ItemHeld { hold }));
         self.record(events);
         if let Some(held) = held {

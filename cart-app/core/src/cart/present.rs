@@ -9,10 +9,9 @@ use trip::receipt::{self, Verified};
 use trip::{Grams, HoldId, LineItem, Money, Phase, Quantity, Sale, Totals, UnixMillis};
 
 use super::Cart;
-use crate::input::Device;
 use crate::view::{
-    AskView, Banner, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut, Tile,
-    View, WeighView,
+    AskView, HoldView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen, SearchView, TakenOut, Tile, View,
+    WeighView,
 };
 use crate::weight_step::Condition;
 
@@ -21,12 +20,17 @@ impl Cart {
     pub fn view(&self) -> View {
         let totals = self.totals().ok();
         let saved = totals.as_ref().map_or(0, |t| t.savings.iter().map(|s| s.minor).sum());
+        let notices = self.notices();
         View {
             store_name: self.catalogue.store_name.clone(),
             screen: self.screen(totals.as_ref()),
-            banner: self.banner(),
-            connected: self.connected,
-            battery: self.battery,
+            banner: notices.first().cloned(),
+            notices,
+            connected: self.connected(),
+            offline_minutes: self.offline.map(|watch| watch.told()),
+            battery: self.gauge.charge(),
+            battery_minutes: self.battery_minutes(),
+            battery_ready: !self.below_reserve(),
             total: totals.as_ref().map_or(self.money(0), |t| t.total),
             items: self.state.basket.lines.iter().map(|line| pieces(line.quantity)).sum(),
             saved: self.money(saved),
@@ -37,6 +41,8 @@ impl Cart {
             lane: self.lane.as_ref().map(|lane| lane.to_string()),
             pay_blocked: self.pay_blocked(),
             help_called: self.state.help,
+            waiting: self.waiting(),
+            still_there: self.still_there(),
             budget: self.wishes.budget.map(|minor| self.money(minor)),
             watched: self.wishes.watched.iter().copied().collect(),
         }
@@ -72,6 +78,8 @@ impl Cart {
             Some(PayBlocked::AgeCheck)
         } else if self.lane.is_none() {
             Some(PayBlocked::NoLane)
+        } else if !self.connected() {
+            Some(PayBlocked::Offline)
         } else if self.scale_works() && !self.steady() {
             Some(PayBlocked::Unsteady)
         } else {
@@ -81,12 +89,16 @@ impl Cart {
 
     fn screen(&self, totals: Option<&Totals>) -> Screen {
         let pay = |step| match &self.state.lock {
-            Some(lock) => Screen::Pay(PayView { amount: lock.total, lane: lock.lane.to_string(), step }),
+            Some(lock) => {
+                let offline = !self.connected();
+                Screen::Pay(PayView { amount: lock.total, lane: lock.lane.to_string(), step, offline })
+            }
             None => Screen::Basket,
         };
         match self.state.phase {
-            Phase::Idle if self.battery.is_some_and(|(_, charging)| charging) => Screen::Charging,
+            Phase::Idle if self.gauge.charge().is_some_and(|(_, charging)| charging) => Screen::Charging,
             Phase::Idle if self.goodbye.is_some() => Screen::Goodbye,
+            Phase::Idle if self.below_reserve() => Screen::LowBattery,
             Phase::Idle => Screen::Welcome,
             Phase::Shopping => self.shopping_screen(),
             Phase::Locked if self.state.declines > 0 => pay(PayStep::Declined),
@@ -140,30 +152,6 @@ impl Cart {
         }
     }
 
-    fn banner(&self) -> Option<Banner> {
-        let fault = self.faults.keys().find(|d| matches!(d, Device::Scale | Device::Camera(_))).copied();
-        if self.steps.condition() == Condition::Overloaded {
-            Some(Banner::Overloaded)
-        } else if !self.scale_works() {
-            Some(Banner::DeviceOut(Device::Scale))
-        } else if let Some(device) = fault {
-            Some(Banner::DeviceOut(device))
-        } else if self.lane_refused {
-            Some(Banner::LaneRefused)
-        } else if let Some((percent, false)) = self.battery.filter(|(percent, _)| *percent < self.setup.battery_reserve)
-        {
-            Some(Banner::BatteryLow(percent))
-        } else if self.steps.condition() == Condition::Tilted && self.state.phase == Phase::Shopping {
-            Some(Banner::Tilted)
-        } else if self.steps.condition() == Condition::Unsteady && self.state.phase == Phase::Shopping {
-            Some(Banner::Unsteady)
-        } else if !self.connected {
-            Some(Banner::Offline)
-        } else {
-            self.over_budget().then_some(Banner::BudgetReached)
-        }
-    }
-
     fn lines(&self, totals: &Totals) -> Vec<LineView> {
         let pairs = self.state.basket.lines.iter().zip(&totals.lines);
         let mut lines: Vec<LineView> = pairs.map(|(item, priced)| self.line(item, priced)).collect();
@@ -205,6 +193,7 @@ impl Cart {
         let tiles = match hold.reason {
             HoldReason::WhichRemoved => by_line().collect(),
             HoldReason::Recount if hold.weight.0 < 0 => by_line().collect(),
+            HoldReason::Refused => Vec::new(),
             HoldReason::Swapped => {
                 let pairs = hold.lines.iter().zip(&hold.candidates);
                 pairs.filter_map(|(line, sku)| self.swap_tile(*line, sku, hold.weight)).collect()

@@ -16,6 +16,7 @@ use crate::view::{PayBlocked, PayStep, Screen};
 
 mod crossings;
 mod receipt;
+mod states;
 mod swaps;
 mod whole;
 mod wishes;
@@ -49,6 +50,7 @@ impl Bench {
         };
         let cart = Cart::new(setup, catalogue(), TripState::replay(&journal));
         let mut bench = Self { cart, now: Moment::from_millis(20_000), load_g, track: 0, journal, signals: Vec::new() };
+        bench.input(Input::Link { connected: true });
         bench.wait(1_000);
         bench
     }
@@ -139,7 +141,11 @@ impl Bench {
     }
 
     fn scan(&mut self) {
-        let gtin = Gtin::parse("96385074").expect("valid");
+        self.scan_code("96385074");
+    }
+
+    fn scan_code(&mut self, code: &str) {
+        let gtin = Gtin::parse(code).expect("valid");
         let item = trip::gs1::Item { gtin, net_weight: None, price: None, batch: None, expiry: None, serial: None };
         let content = Scanned::Item(item);
         self.input(Input::Scan(Scan {

@@ -57,13 +57,16 @@ impl Cart {
             Intent::GoToLane => self.go_to_lane(),
             Intent::BackToShopping => self.unlock(),
             Intent::Finish => self.finish(now),
+            // That it was touched says it all.
+            Intent::StillHere => {}
+            Intent::EndEmpty => self.end_empty(),
         }
         self.effects.push_back(Effect::Show);
     }
 
     fn start(&mut self) {
-        let (percent, charging) = self.battery.unwrap_or((100, false));
-        if self.state.phase != Phase::Idle || charging || percent < self.setup.battery_reserve {
+        let charging = self.gauge.charge().is_some_and(|(_, charging)| charging);
+        if self.state.phase != Phase::Idle || charging || self.below_reserve() {
             return;
         }
         if let Some(next) = self.next_catalogue.take() {
@@ -97,7 +100,7 @@ impl Cart {
             return;
         };
         match held.reason {
-            HoldReason::WhichRemoved => return,
+            HoldReason::WhichRemoved | HoldReason::Refused => return,
             HoldReason::Recount if held.weight.0 <= 0 => return,
             HoldReason::NeverPutIn => return self.answer_unfelt(hold, sku, now),
             HoldReason::Swapped => return self.answer_swap(hold, None, sku, now),
@@ -229,7 +232,11 @@ impl Cart {
     }
 
     fn something_else(&mut self, hold: HoldId) {
-        let asked = self.state.basket.hold(hold).is_some_and(|h| h.weight.0 > 0 || h.reason == HoldReason::Swapped);
+        let asked = self.state.basket.hold(hold).is_some_and(|h| match h.reason {
+            HoldReason::Swapped => true,
+            HoldReason::Refused => false,
+            _ => h.weight.0 > 0,
+        });
         if asked {
             let ask = Some((hold, WaitsFor::Answer));
             self.panel = Panel { ask, search: Some(String::new()), ..Panel::default() };
@@ -258,7 +265,8 @@ impl Cart {
     }
 
     pub(super) fn wait_for(&mut self, hold: HoldId, what: WaitsFor) {
-        if self.state.basket.hold(hold).is_some() {
+        if let Some(held) = self.state.basket.hold(hold) {
+            let what = if held.reason == HoldReason::Refused { WaitsFor::Removal } else { what };
             self.panel = Panel { ask: Some((hold, what)), ..Panel::default() };
         }
     }
@@ -301,19 +309,24 @@ impl Cart {
         self.record(vec![TripEvent::BasketLocked { version: self.state.locks + 1, lane, total: totals.total, basket }]);
     }
 
-    /// The trip is over; nothing of it stays in memory or on the screen.
+    /// "Done" on the receipt: the trip is over, and the shopper is seen off.
     fn finish(&mut self, now: Moment) {
         if self.state.phase != Phase::Receipted {
             return;
         }
-        self.record(vec![TripEvent::TripClosed { ending: Ending::Paid }]);
+        self.end(Ending::Paid);
+        self.goodbye = Some(now + GOODBYE_FOR);
+    }
+
+    /// The trip is over; nothing of it stays in memory or on the screen.
+    pub(super) fn end(&mut self, ending: Ending) {
+        self.record(vec![TripEvent::TripClosed { ending }]);
         self.evidence.clear();
         self.parked.clear();
         self.explained.clear();
         self.thumbnails.clear();
         self.panel = Panel::default();
         self.wishes = Wishes::default();
-        self.goodbye = Some(now + GOODBYE_FOR);
         self.fresh = None;
         self.chip = None;
         self.receipt_qr = None;
@@ -321,6 +334,8 @@ impl Cart {
         self.pending = None;
         self.unfelt = None;
         self.stirred = None;
+        self.lane_refused = false;
         self.effects.push_back(Effect::Light(Signal::Idle));
+        self.effects.push_back(Effect::Show);
     }
 }

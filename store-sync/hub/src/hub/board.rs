@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use trip::basket::HoldReason;
+use trip::message::Telemetry;
 use trip::pricing::{Totals, price};
 use trip::receipt::{Verified, verify};
 use trip::{LineId, Money, Phase, Quantity, TripState, UnixMillis};
@@ -16,7 +17,9 @@ impl<S: Storage> Hub<S> {
     /// The board as it stands; times are told in `zone`.
     pub fn board(&self, zone: &TimeZone) -> Board {
         let mut carts: Vec<CartCard> = self.setting.carts.keys().map(|cart| self.cart_card(cart)).collect();
-        carts.sort_by(|a, b| (a.status, &a.cart).cmp(&(b.status, &b.cart)));
+        // Whom nobody goes to yet stands before the others, and who waits longest before who came later.
+        let urgency = |card: &CartCard| (card.status, card.gone_to, card.since_ms.unwrap_or(i64::MAX));
+        carts.sort_by(|a, b| (urgency(a), &a.cart).cmp(&(urgency(b), &b.cart)));
         Board {
             store: self.catalogues.current().store_name.clone(),
             connected: self.connected,
@@ -34,6 +37,7 @@ impl<S: Storage> Hub<S> {
         let status = status(seen, state);
         let since = match status {
             CartStatus::Help => seen.help_since,
+            CartStatus::AgeCheck => seen.age_since,
             CartStatus::Offline | CartStatus::LostInTrip => seen.presence.map(|_| seen.since),
             _ => None,
         };
@@ -41,7 +45,10 @@ impl<S: Storage> Hub<S> {
             cart: cart.clone(),
             status,
             since_ms: since.map(|UnixMillis(ms)| ms),
+            gone_to: state.is_some_and(|state| self.gone_to(cart, state)),
             battery_percent: seen.telemetry.as_ref().and_then(|t| t.battery_percent),
+            battery_minutes: seen.telemetry.as_ref().and_then(|t| t.battery_minutes),
+            left_minutes: seen.telemetry.as_ref().and_then(|t| t.left_minutes),
             unsynced: seen.telemetry.as_ref().map_or(0, |t| t.unsynced),
             faults: seen.telemetry.as_ref().map(|t| t.faults.clone()).unwrap_or_default(),
             basket: state.map(|state| self.basket_card(state)),
@@ -107,13 +114,16 @@ impl<S: Storage> Hub<S> {
 
 fn status(seen: &Seen, state: Option<&TripState>) -> CartStatus {
     let online = seen.presence.is_some_and(|p| p.online);
-    let faulty = seen.telemetry.as_ref().is_some_and(|t| !t.faults.is_empty());
+    let told = |what: fn(&Telemetry) -> bool| seen.telemetry.as_ref().is_some_and(what);
+    let faulty = told(|t| !t.faults.is_empty());
     match state {
         Some(state) if state.help => CartStatus::Help,
         Some(state) if !state.age_checks.is_empty() => CartStatus::AgeCheck,
         Some(_) if !online => CartStatus::LostInTrip,
         None if !online => CartStatus::Offline,
         _ if faulty => CartStatus::Fault,
+        Some(_) if told(|t| t.battery_low) => CartStatus::BatteryLow,
+        Some(_) if told(|t| t.left_minutes.is_some()) => CartStatus::LeftStanding,
         Some(state) => match state.phase {
             Phase::Locked | Phase::Paying => CartStatus::AtExit,
             Phase::Paid | Phase::Receipted => CartStatus::Paid,
@@ -147,5 +157,6 @@ fn reason(reason: HoldReason) -> &'static str {
         HoldReason::WhichRemoved => "taken out, not sure which",
         HoldReason::Swapped => "swapped, perhaps",
         HoldReason::Recount => "weight does not fit the list",
+        HoldReason::Refused => "not sold, still in the cart",
     }
 }

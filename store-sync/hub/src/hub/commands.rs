@@ -156,6 +156,8 @@ fn fulfils(order: &Order, event: &TripEvent) -> bool {
             TripEvent::BasketUnlocked { .. },
         ) => true,
         (Order::EndHelp, TripEvent::HelpEnded) => true,
+        // Who is there already need not be said to come.
+        (Order::OnTheWay, TripEvent::StaffComing | TripEvent::HelpEnded | TripEvent::AgeChecked { .. }) => true,
         (Order::AgeChecked { line, .. }, TripEvent::AgeChecked { line: l, .. }) => line == l,
         (Order::ReleaseHold { hold }, TripEvent::HoldResolved { hold: h, .. }) => hold == h,
         _ => false,
@@ -177,12 +179,17 @@ impl<S: Storage> Hub<S> {
     pub(super) fn staff(&mut self, action: &StaffAction, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         let (cart, order) = match action {
             StaffAction::HelpHasCome { cart } => (cart, Order::EndHelp),
+            StaffAction::OnTheWay { cart } => (cart, Order::OnTheWay),
             StaffAction::AgeChecked { cart, line, approved } => {
                 (cart, Order::AgeChecked { line: *line, approved: *approved })
             }
             StaffAction::ReleaseHold { cart, hold } => (cart, Order::ReleaseHold { hold: *hold }),
         };
-        let Some(trip) = self.carts.get(cart).and_then(|row| row.state.trip.clone()) else { return Ok(Vec::new()) };
+        let Some(state) = self.carts.get(cart).map(|row| &row.state) else { return Ok(Vec::new()) };
+        let Some(trip) = state.trip.clone() else { return Ok(Vec::new()) };
+        if order == Order::OnTheWay && (!state.waits_for_staff() || state.staff_coming) {
+            return Ok(Vec::new());
+        }
         if self.outbox.rows().any(|row| row.command.trip == trip && row.command.order == order) {
             return Ok(Vec::new());
         }

@@ -29,6 +29,10 @@ pub enum CartStatus {
     AgeCheck,
     /// A device is out.
     Fault,
+    /// In a trip with a battery below the reserve.
+    BatteryLow,
+    /// Goods have stood in it for a while, and nobody was there.
+    LeftStanding,
     /// Off the line in the middle of a trip.
     LostInTrip,
     /// At the exit.
@@ -52,10 +56,16 @@ pub struct CartCard {
     pub cart: CartId,
     /// In one word.
     pub status: CartStatus,
-    /// Since when that matters (help, offline), as a clock time in milliseconds since 1970.
+    /// Since when that matters (help, age check, offline), as a clock time in milliseconds since 1970.
     pub since_ms: Option<i64>,
+    /// True once a member of staff goes there.
+    pub gone_to: bool,
     /// Charge in percent, when known.
     pub battery_percent: Option<u8>,
+    /// For how many minutes that lasts, when known and not charging.
+    pub battery_minutes: Option<u32>,
+    /// For how many minutes goods have stood in it with nobody there.
+    pub left_minutes: Option<u32>,
     /// Events that the hub does not have yet, when known.
     pub unsynced: u64,
     /// Devices that are out.

@@ -75,6 +75,8 @@ fn words(status: CartStatus) -> (&'static str, &'static str, &'static str) {
         CartStatus::Help => ("?", "needs help", "honey"),
         CartStatus::AgeCheck => ("18", "age check", "honey"),
         CartStatus::Fault => ("!", "fault", "clay"),
+        CartStatus::BatteryLow => ("▁", "battery low", "honey"),
+        CartStatus::LeftStanding => ("⏳", "left standing", "honey"),
         CartStatus::LostInTrip => ("⌁", "lost in a trip", "clay"),
         CartStatus::AtExit => ("→", "at the exit", "leaf"),
         CartStatus::Shopping => ("●", "shopping", "plain"),
@@ -95,14 +97,26 @@ fn cart_card(card: &CartCard) -> Markup {
                     span.shape aria-hidden="true" { (shape) } span { (word) }
                     @if let Some(since) = card.since_ms { time.since data-since=(since) {} }
                 }
-                (battery(card.battery_percent))
+                (battery(card.battery_percent, card.battery_minutes))
+            }
+            @if matches!(card.status, CartStatus::Help | CartStatus::AgeCheck) {
+                @if card.gone_to {
+                    p.going { span.shape aria-hidden="true" { "✓" } " someone is going" }
+                } @else {
+                    form method="post" action="/on-the-way" {
+                        input type="hidden" name="cart" value=(card.cart);
+                        button.main { "I'm going" }
+                    }
+                }
             }
             @if card.status == CartStatus::Help {
                 form method="post" action="/help-has-come" {
                     input type="hidden" name="cart" value=(card.cart);
-                    button.main { "Help has come" }
+                    button.main[card.gone_to] { "Help has come" }
                 }
             }
+            @if card.status == CartStatus::BatteryLow { p.small { "The shopper was told to finish soon, or to change carts at the desk." } }
+            @if let Some(minutes) = card.left_minutes { p.small { "Goods in it, and nobody there for " (minutes) " min. Chilled goods first." } }
             @if !card.faults.is_empty() { p.faults { "! out: " (card.faults.join(", ")) } }
             @if card.unsynced > 0 { p.small { (card.unsynced) " events still on the cart" } }
             @if let Some(basket) = &card.basket { (basket_card(card, basket)) }
@@ -116,14 +130,14 @@ fn number(cart: &str) -> &str {
     if digits.is_empty() { cart } else { digits }
 }
 
-fn battery(percent: Option<u8>) -> Markup {
+fn battery(percent: Option<u8>, minutes: Option<u32>) -> Markup {
     let Some(percent) = percent.map(|p| p.min(100)) else {
         return html! { p.battery.small { "battery not known" } };
     };
     html! {
         p.battery {
             meter min="0" max="100" low="25" high="50" optimum="100" value=(percent) aria-label="battery" {}
-            span { (percent) " %" }
+            span { (percent) " %" @if let Some(minutes) = minutes { ", " (minutes) " min left" } }
         }
     }
 }
@@ -226,7 +240,10 @@ mod tests {
             cart: CartId::new("cart-07").expect("valid"),
             status,
             since_ms: None,
+            gone_to: false,
             battery_percent: Some(130),
+            battery_minutes: None,
+            left_minutes: None,
             unsynced: 0,
             faults: vec![],
             basket: None,
@@ -257,6 +274,8 @@ mod tests {
             S::Help,
             S::AgeCheck,
             S::Fault,
+            S::BatteryLow,
+            S::LeftStanding,
             S::LostInTrip,
             S::AtExit,
             S::Shopping,
@@ -273,11 +292,18 @@ mod tests {
     }
 
     #[test]
+    fn one_tap_says_that_somebody_goes_and_the_page_then_says_so() {
+        let shown = |gone_to: bool| cart_card(&CartCard { gone_to, ..card(CartStatus::Help) }).into_string();
+        assert!(shown(false).contains("/on-the-way") && shown(false).contains("/help-has-come"));
+        assert!(!shown(true).contains("/on-the-way") && shown(true).contains("someone is going"));
+    }
+
+    #[test]
     fn a_carts_number_is_what_is_painted_on_it() {
         for (name, expected) in [("cart-07", "07"), ("7", "7"), ("blue", "blue"), ("a-b-12", "12")] {
             assert_eq!(number(name), expected);
         }
-        assert!(battery(Some(130)).into_string().contains("100 %"));
+        assert!(battery(Some(130), None).into_string().contains("100 %"));
     }
 
     #[test]

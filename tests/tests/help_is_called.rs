@@ -1,0 +1,104 @@
+//! Help is called on a running cart, and staff answer on the hub's page: the shopper sees how it stands.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use cart_app::config::Config;
+use cart_app::startup;
+use cart_app::wiring::{self, RunningCart};
+use cart_core::view::{Banner, Screen, Waiting};
+use cart_core::{Intent, View};
+use hal::sim::{SimBattery, SimScale, World};
+use hal::{Clock, Devices, RealClock};
+use tests::place::Place;
+use tests::process::wait_for;
+use tests::script::packs;
+
+struct Bench {
+    place: Place,
+    cart: RunningCart,
+    world: World,
+}
+
+impl Bench {
+    /// A store, and a cart in it whose shopper has begun.
+    fn shopping() -> anyhow::Result<Self> {
+        let place = Place::new(&packs())?;
+        let config = Config::load(place.config())?;
+        let ready = startup::prepare(&config)?;
+        let world = World::new(5);
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+        let devices = Devices {
+            cameras: Vec::new(),
+            scale: Some(Box::new(SimScale::new(world.clone(), clock.clone()))),
+            motion: None,
+            light: None,
+            sounder: None,
+            battery: Some(Box::new(SimBattery::new(world.clone(), clock.clone()))),
+            lane_beacon: None,
+        };
+        let cart = wiring::start(&config, ready, devices, Vec::new(), None, None, &clock)?;
+        let bench = Self { place, cart, world };
+        bench.until("the line", |view| view.connected)?;
+        bench.cart.touch(Intent::Start);
+        bench.until("the basket", |view| view.screen == Screen::Basket)?;
+        Ok(bench)
+    }
+
+    fn until(&self, name: &str, holds: impl Fn(&View) -> bool) -> anyhow::Result<()> {
+        wait_for(name, || {
+            anyhow::ensure!(self.cart.runs(), "the cart has stopped");
+            Ok(holds(&self.cart.views.borrow()).then_some(()))
+        })
+        .with_context(|| format!("{:?}", self.cart.views.borrow()))
+    }
+
+    /// The staff page, once it says `words`.
+    fn page_says(&self, words: &str) -> anyhow::Result<()> {
+        wait_for(words, || Ok(request(self.place.store.addresses.http, "GET / ", "")?.contains(words).then_some(())))
+    }
+
+    fn tap(&self, path: &str) -> anyhow::Result<()> {
+        let answer = request(self.place.store.addresses.http, &format!("POST {path} "), "cart=cart-01")?;
+        anyhow::ensure!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+        Ok(())
+    }
+}
+
+/// One request, as the page itself would send it.
+fn request(at: SocketAddr, line: &str, form: &str) -> anyhow::Result<String> {
+    let mut socket = TcpStream::connect(at)?;
+    socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let head = format!(
+        "{line}HTTP/1.1\r\nHost: {at}\r\nOrigin: http://{at}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    socket.write_all(head.as_bytes())?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[test]
+fn the_shopper_sees_the_queue_and_that_someone_comes_and_staff_see_who_goes() -> anyhow::Result<()> {
+    let bench = Bench::shopping()?;
+    bench.cart.touch(Intent::CallHelp);
+    bench.until("the place in the queue", |view| view.waiting.before == Some(0))?;
+    assert_eq!(bench.cart.views.borrow().waiting.usual_s, None, "nothing was counted yet");
+    bench.page_says("needs help")?;
+    bench.page_says("/on-the-way")?;
+    bench.tap("/on-the-way")?;
+    bench.until("someone who comes", |view| view.waiting.coming)?;
+    bench.page_says("someone is going")?;
+    bench.tap("/help-has-come")?;
+    bench.until("the end of the call", |view| !view.help_called)?;
+    assert_eq!(bench.cart.views.borrow().waiting, Waiting::default());
+    bench.world.set_battery(9, false);
+    bench.until("the low battery", |view| view.banner == Some(Banner::BatteryLow(9)))?;
+    bench.page_says("battery low")?;
+    bench.cart.stop()
+}
