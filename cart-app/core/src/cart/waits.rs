@@ -45,7 +45,12 @@ impl Waits {
 
     /// True when there is more to tell than before.
     pub(super) fn tick(&mut self, now: Moment) -> bool {
-        self.help.iter_mut().chain(&mut self.age).fold(false, |more, watch| watch.tick(now) || more)
+        let mut more = false;
+        // Each is told the time, also after one that had more to tell.
+        for watch in self.help.iter_mut().chain(&mut self.age) {
+            more |= watch.tick(now);
+        }
+        more
     }
 }
 
