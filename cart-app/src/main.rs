@@ -45,7 +45,7 @@ enum Command {
         /// The folder.
         #[arg(long)]
         out: PathBuf,
-        /// Only those whose name begins so, such as `basket` or `pay-tap-ar`.
+        /// Only those with each of these words in their name, such as `basket large ar` or `pay-tap small`.
         #[arg(long, default_value = "")]
         only: String,
     },
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Screens { out, only } => {
-            ui::gallery::write_some(&out, &|name| name.starts_with(&only)).map_err(Into::into).map(|files| {
+            ui::gallery::write_some(&out, &|name| ui::gallery::named(name, &only)).map_err(Into::into).map(|files| {
                 println!("{} screens are in {}", files.len(), out.display());
             })
         }

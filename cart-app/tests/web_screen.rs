@@ -96,7 +96,7 @@ impl Served {
 }
 
 fn named(name: &str) -> View {
-    sample::all().into_iter().find(|(n, _)| *n == name).map(|(_, view)| view).expect("a sample of that name")
+    sample::named(name).expect("a sample of that name").view
 }
 
 /// A view as drawn without a server, come to rest; and the middle of the welcome's button there.

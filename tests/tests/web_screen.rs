@@ -32,7 +32,7 @@ struct Button {
 impl Button {
     fn of_the_welcome() -> anyhow::Result<Self> {
         let screen = HeadlessScreen::demo(Rc::new(Pictures::drawn()))?;
-        let (_, view) = sample::all().into_iter().find(|(name, _)| *name == "welcome").context("the welcome")?;
+        let view = sample::welcome();
         screen.apply(&view);
         screen.settle();
         screen.advance(2_000);

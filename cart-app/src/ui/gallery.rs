@@ -1,178 +1,171 @@
 //! Pictures of every screen, so that anyone can look: one command writes them all.
+//!
+//! [`pictures`] is the one list: the command, the golden tests and the walk through the accessibility tree
+//! all go by it. A [`Picture`] is a [`Sample`] in a reading, a language, a room, and for a hand; it draws itself,
+//! the same whenever it is drawn.
 
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use cart_core::View;
+use image::RgbImage;
 
 use super::headless::{HeadlessError, HeadlessScreen};
-use super::{CartWindow, Language, Pictures, sample};
-use cart_ui::{DemoWindow, Scheme};
+use super::sample::Sample;
+use super::{Language, Pictures, sample};
+use cart_ui::{Hand, Scheme};
 
-/// The cart's screen in pixels, 160 dpi.
-const SIZE: (u32, u32) = (1280, 800);
+mod write;
 
-/// How a screen may be read.
-struct Reading {
-    name: &'static str,
-    scheme: Scheme,
-    large: bool,
-    languages: &'static [Language],
+pub use write::{write_all, write_some};
+
+/// A screen that the markup is laid out for, in pixels at 160 dpi.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// As in a picture's name; empty for the first.
+    pub name: &'static str,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
 }
 
-/// One language of each direction in every reading; the others where words are the question.
-const BOTH_WAYS: &[Language] = &[Language::English, Language::Arabic];
-const READINGS: [Reading; 5] = [
-    Reading { name: "", scheme: Scheme::Light, large: false, languages: &Language::ALL },
-    Reading { name: "-large", scheme: Scheme::Light, large: true, languages: &Language::ALL },
-    Reading { name: "-dark", scheme: Scheme::Dark, large: false, languages: BOTH_WAYS },
-    Reading { name: "-contrast", scheme: Scheme::LightContrast, large: false, languages: BOTH_WAYS },
-    Reading { name: "-dark-contrast", scheme: Scheme::DarkContrast, large: false, languages: BOTH_WAYS },
+/// The rooms the screens are designed for; the first is the cart's own.
+pub const ROOMS: [Room; 3] = [
+    Room { name: "", width: 1280, height: 800 },
+    Room { name: "small", width: 800, height: 480 },
+    Room { name: "tall", width: 800, height: 1280 },
 ];
 
-/// What the shopper opens over a screen, which is no part of a view.
-#[derive(Clone, Copy, PartialEq)]
-enum Panel {
-    None,
-    Help,
-    Reading,
-    Language,
-    Wishes,
-    Tour,
-    Age,
-    Notices,
+/// How a screen may be read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// As in a picture's name; empty for the first.
+    pub name: &'static str,
+    /// The colours.
+    pub scheme: Scheme,
+    /// Larger text.
+    pub large: bool,
 }
 
-/// Writes every sample in every reading and language to `folder`, as `<sample><reading>-<language>.png`
-/// (`<sample><reading>.png` in English), with an `index.html`, and the demo's window. Returns what was
-/// written.
-///
-/// # Errors
-/// When this thread already shows a window, or the folder cannot be written.
-pub fn write_all(folder: &Path) -> Result<Vec<PathBuf>, HeadlessError> {
-    write_some(folder, &|_| true)
+/// Every way to read a screen.
+pub const READINGS: [Reading; 5] = [
+    Reading { name: "", scheme: Scheme::Light, large: false },
+    Reading { name: "large", scheme: Scheme::Light, large: true },
+    Reading { name: "dark", scheme: Scheme::Dark, large: false },
+    Reading { name: "contrast", scheme: Scheme::LightContrast, large: false },
+    Reading { name: "dark-contrast", scheme: Scheme::DarkContrast, large: false },
+];
+
+/// One language of each direction where colours are the question; all where words are.
+const BOTH_WAYS: [Language; 2] = [Language::English, Language::Arabic];
+
+/// One screen as somebody sees it.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// What is shown.
+    pub sample: Arc<Sample>,
+    /// How it is read.
+    pub reading: Reading,
+    /// Its words.
+    pub language: Language,
+    /// Its size.
+    pub room: Room,
+    /// Who reaches it.
+    pub hand: Hand,
 }
 
-/// As [`write_all`], only the pictures whose name `wanted` accepts.
-///
-/// # Errors
-/// As [`write_all`].
-pub fn write_some(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, HeadlessError> {
-    std::fs::create_dir_all(folder).map_err(|source| HeadlessError::Folder { path: folder.to_owned(), source })?;
-    let pictures = Rc::new(Pictures::drawn());
-    let mut index = Index::default();
-    for (sample, view, panel) in shown() {
-        index.begin(sample);
-        for reading in &READINGS {
-            for &language in reading.languages {
-                let tongue = if language == Language::English { "" } else { language.tag() };
-                let name = format!("{sample}{}{}{tongue}", reading.name, if tongue.is_empty() { "" } else { "-" });
-                if wanted(&name) {
-                    let screen = screen(reading, language, &view, panel, pictures.clone())?;
-                    index.add(save(&screen, folder, &name)?);
-                }
+impl Picture {
+    /// Its parts that are not the ordinary ones, joined: `pay-tap-large-small-left-ar`.
+    pub fn name(&self) -> String {
+        let hand = match self.hand {
+            Hand::Either => "",
+            Hand::Left => "left",
+            Hand::Right => "right",
+        };
+        let language = if self.language == Language::English { "" } else { self.language.tag() };
+        let parts = [self.sample.name, self.reading.name, self.room.name, hand, language];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    }
+
+    /// A screen that shows it, come to rest.
+    ///
+    /// # Errors
+    /// When this thread already shows a window.
+    pub fn show(&self, pictures: Rc<Pictures>) -> Result<HeadlessScreen, HeadlessError> {
+        let headless = HeadlessScreen::with_pictures(self.room.width, self.room.height, pictures)?;
+        let screen = headless.screen();
+        screen.set_language(self.language);
+        screen.set_scheme(self.reading.scheme);
+        screen.set_large_text(self.reading.large);
+        screen.set_hand(self.hand);
+        headless.apply(&self.sample.view);
+        (self.sample.open)(screen.window());
+        headless.settle();
+        Ok(headless)
+    }
+
+    /// Its pixels.
+    ///
+    /// # Errors
+    /// When this thread already shows a window.
+    pub fn draw(&self, pictures: Rc<Pictures>) -> Result<RgbImage, HeadlessError> {
+        Ok(self.show(pictures)?.screenshot())
+    }
+}
+
+/// Every picture: each sample in each reading and room, in light in all languages and for the hand that moves
+/// the controls, in the others in one language of each direction.
+pub fn pictures() -> impl Iterator<Item = Picture> {
+    sample::all().into_iter().map(Arc::new).flat_map(pictures_of)
+}
+
+/// The pictures of one sample.
+pub fn pictures_of(sample: Arc<Sample>) -> Vec<Picture> {
+    let mut pictures = Vec::new();
+    for room in ROOMS {
+        for reading in READINGS {
+            let words = reading.scheme == Scheme::Light;
+            let languages: &[Language] = if words { &Language::ALL } else { &BOTH_WAYS };
+            let picture = |language, hand| Picture { sample: sample.clone(), reading, language, room, hand };
+            pictures.extend(languages.iter().map(|&language| picture(language, Hand::Either)));
+            if reading.name.is_empty() {
+                // A wide screen's controls stand where reading ends, and so does the hand in one of them.
+                let hand = |language: Language| if language.right_to_left() { Hand::Right } else { Hand::Left };
+                pictures.extend(BOTH_WAYS.map(|language| picture(language, hand(language))));
             }
         }
     }
-    if wanted("demo-window") {
-        index.begin("demo-window");
-        index.add(demo_window(folder, pictures)?);
-    }
-    index.write(folder)?;
-    Ok(index.written)
+    pictures
 }
 
-/// The samples, and the header's panels over the basket.
-fn shown() -> Vec<(&'static str, View, Panel)> {
-    let panel = |name: &str, view: &View| match name {
-        "help-called" => Panel::None,
-        "age-check-at-lane" => Panel::Age,
-        "notices" => Panel::Notices,
-        _ if view.help_called => Panel::Help,
-        _ => Panel::None,
-    };
-    let mut shown: Vec<_> = sample::all().into_iter().map(|(name, view)| (name, panel(name, &view), view)).collect();
-    shown.push(("reading-options", Panel::Reading, sample::basket()));
-    shown.push(("language-choice", Panel::Language, sample::basket()));
-    shown.push(("age-check", Panel::Age, sample::age_check()));
-    shown.push(("wishes", Panel::Wishes, sample::wishes()));
-    shown.push(("tour", Panel::Tour, sample::welcome()));
-    shown.into_iter().map(|(name, panel, view)| (name, view, panel)).collect()
-}
-
-fn screen(
-    reading: &Reading,
-    language: Language,
-    view: &View,
-    panel: Panel,
-    pictures: Rc<Pictures>,
-) -> Result<HeadlessScreen, HeadlessError> {
-    let screen = HeadlessScreen::with_pictures(SIZE.0, SIZE.1, pictures)?;
-    screen.screen().set_language(language);
-    screen.screen().set_scheme(reading.scheme);
-    screen.screen().set_large_text(reading.large);
-    screen.apply(view);
-    let state = screen.screen().window().state();
-    state.set_help_open(panel == Panel::Help);
-    screen.screen().window().waits().set_age_open(panel == Panel::Age);
-    screen.screen().window().conditions().set_open(panel == Panel::Notices);
-    state.set_reading_open(panel == Panel::Reading);
-    state.set_wishes_open(panel == Panel::Wishes);
-    state.set_tour_open(panel == Panel::Tour);
-    state.set_language_open(panel == Panel::Language);
-    screen.settle();
-    Ok(screen)
-}
-
-fn demo_window(folder: &Path, pictures: Rc<Pictures>) -> Result<PathBuf, HeadlessError> {
-    let screen: HeadlessScreen<DemoWindow> = HeadlessScreen::demo(pictures.clone())?;
-    let panel = super::ShopPanel::new(screen.screen().window(), pictures);
-    let things: Vec<_> = sample::basket().lines.into_iter().map(|line| (line.sku, line.name)).collect();
-    panel.set_shelf(&things);
-    panel.set_in_cart(&things[..3.min(things.len())]);
-    panel.set_story("You put in: Granny Smith apples");
-    screen.apply(&sample::basket());
-    screen.settle();
-    save(&screen, folder, "demo-window")
-}
-
-fn save<W: CartWindow>(screen: &HeadlessScreen<W>, folder: &Path, name: &str) -> Result<PathBuf, HeadlessError> {
-    let path = folder.join(format!("{name}.png"));
-    screen.save_png(&path)?;
-    Ok(path)
-}
-
-/// The page that shows them all, a group for each sample.
-#[derive(Default)]
-struct Index {
-    page: String,
-    waiting: Option<&'static str>,
-    written: Vec<PathBuf>,
-}
-
-impl Index {
-    fn begin(&mut self, sample: &'static str) {
-        self.waiting = Some(sample);
-    }
-
-    fn add(&mut self, path: PathBuf) {
-        if let Some(sample) = self.waiting.take() {
-            self.page.push_str(&format!("<h2 id=\"{sample}\">{sample}</h2>\n"));
+/// Does `work` with each picture, on as many threads as there are cores: Slint has one platform a thread.
+/// The results come in the order of the pictures.
+pub fn each<T: Send>(pictures: &[Picture], work: impl Fn(&Picture, Rc<Pictures>) -> T + Sync) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(pictures.len().max(1));
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(pictures.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let goods = Rc::new(Pictures::drawn());
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(picture) = pictures.get(at) else { break };
+                    let result = work(picture, goods.clone());
+                    // Poisoned only by a panic, and that ends the scope.
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                }
+            });
         }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        self.page.push_str(&format!(
-            "<figure><a href=\"{name}.png\"><img loading=lazy src=\"{name}.png\" alt=\"{name}\"></a>\
-             <figcaption>{name}</figcaption></figure>\n"
-        ));
-        self.written.push(path);
-    }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
 
-    fn write(&self, folder: &Path) -> Result<(), HeadlessError> {
-        let head = "<!doctype html><meta charset=utf-8><title>Trundle: the cart's screens</title>\
-             <style>body{font:16px Inter,sans-serif;background:#fbfaf7;color:#14211b;margin:24px}\
-             figure{display:inline-block;margin:8px}img{width:420px;border:1px solid #e4e1da;border-radius:8px}</style>\
-             <h1>The cart's screens</h1>\n";
-        let path = folder.join("index.html");
-        std::fs::write(&path, format!("{head}{}", self.page)).map_err(|source| HeadlessError::Folder { path, source })
-    }
+/// True when each word of `text` is part of the name: `basket large ar`.
+pub fn named(name: &str, text: &str) -> bool {
+    text.split_whitespace().all(|word| name.contains(word))
 }

@@ -220,6 +220,15 @@ impl<W: CartWindow> HeadlessScreen<W> {
     }
 }
 
+impl<W: CartWindow> Drop for HeadlessScreen<W> {
+    fn drop(&mut self) {
+        // A window that is shown keeps itself, and every later turn of the clock would go through it too.
+        if let Err(error) = self.screen.window().hide() {
+            tracing::warn!(%error, "the window stays");
+        }
+    }
+}
+
 fn take_platform() -> Result<(), HeadlessError> {
     if OURS.get() {
         return Ok(());

@@ -7,9 +7,6 @@ use trip::{Money, Quantity};
 use super::{CartWindow, Clock, Format, qr};
 use cart_ui::{ReceiptLine, TaxLine};
 
-/// The QR's ground is 360 px; a little of it stays free.
-const QR_ROOM_PX: usize = 348;
-
 /// The receipt on show, so that an equal view draws no second QR.
 #[derive(Default)]
 pub(super) struct Receipt {
@@ -43,11 +40,11 @@ impl Receipt {
             })
             .collect();
         data.set_taxes(ModelRc::new(VecModel::from(taxes)));
-        let drawn = receipt.qr.as_deref().and_then(|text| qr::draw(text, QR_ROOM_PX));
+        let drawn = receipt.qr.as_deref().and_then(qr::draw);
         data.set_has_qr(drawn.is_some());
-        if let Some((image, side)) = drawn {
+        if let Some((image, modules)) = drawn {
             data.set_qr(image);
-            data.set_qr_side(side as f32);
+            data.set_qr_modules(i32::try_from(modules).unwrap_or(0));
         }
         self.shown = Some(receipt.clone());
     }

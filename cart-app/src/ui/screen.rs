@@ -177,6 +177,11 @@ impl<W: CartWindow> Screen<W> {
         self.face.window.theme().set_large_text(large);
     }
 
+    /// Which hand reaches the screen: its controls stand at that side.
+    pub fn set_hand(&self, hand: Hand) {
+        self.face.window.theme().set_hand(hand);
+    }
+
     /// No slides and no rolls.
     pub fn set_reduced_motion(&self, reduced: bool) {
         self.face.window.theme().set_reduced_motion(reduced);

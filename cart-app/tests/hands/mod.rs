@@ -123,5 +123,5 @@ fn control(element: &ElementHandle) -> Control {
 
 /// The sample of that name.
 pub fn named(name: &str) -> View {
-    sample::all().into_iter().find(|(n, _)| *n == name).map(|(_, view)| view).expect("a sample of that name")
+    sample::named(name).expect("a sample of that name").view
 }
