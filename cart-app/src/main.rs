@@ -45,7 +45,8 @@ enum Command {
         /// The folder.
         #[arg(long)]
         out: PathBuf,
-        /// Only those with each of these words in their name, such as `basket large ar` or `pay-tap small`.
+        /// Only those with each of these words in their name, such as `basket large ar`; several separated by
+        /// commas; `=pay-tap-small` for that one alone.
         #[arg(long, default_value = "")]
         only: String,
     },

@@ -94,7 +94,9 @@ impl Picture {
     /// # Errors
     /// When this thread already shows a window.
     pub fn show(&self, pictures: Rc<Pictures>) -> Result<HeadlessScreen, HeadlessError> {
+        let t0 = std::time::Instant::now();
         let headless = HeadlessScreen::with_pictures(self.room.width, self.room.height, pictures)?;
+        let t1 = std::time::Instant::now();
         let screen = headless.screen();
         screen.set_language(self.language);
         screen.set_scheme(self.reading.scheme);
@@ -102,7 +104,10 @@ impl Picture {
         screen.set_hand(self.hand);
         headless.apply(&self.sample.view);
         (self.sample.open)(screen.window());
+        let t2 = std::time::Instant::now();
         headless.settle();
+        let t3 = std::time::Instant::now();
+        eprintln!("new {:?} apply {:?} settle {:?}", t1 - t0, t2 - t1, t3 - t2);
         Ok(headless)
     }
 
@@ -165,7 +170,11 @@ pub fn each<T: Send>(pictures: &[Picture], work: impl Fn(&Picture, Rc<Pictures>)
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// True when each word of `text` is part of the name: `basket large ar`.
+/// True when `text` asks for that name: one of its parts between commas is `=` and the name itself, or words
+/// that are all in it, such as `basket large ar`. An empty text asks for all.
 pub fn named(name: &str, text: &str) -> bool {
-    text.split_whitespace().all(|word| name.contains(word))
+    text.split(',').map(str::trim).any(|part| match part.strip_prefix('=') {
+        Some(whole) => whole == name,
+        None => part.split_whitespace().all(|word| name.contains(word)),
+    })
 }
