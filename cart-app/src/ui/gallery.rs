@@ -41,6 +41,7 @@ enum Panel {
     Tour,
     Age,
     Notices,
+    Number,
 }
 
 /// Writes every sample in every reading and language to `folder`, as `<sample><reading>-<language>.png`
@@ -88,6 +89,7 @@ fn shown() -> Vec<(&'static str, View, Panel)> {
         "help-called" => Panel::None,
         "age-check-at-lane" => Panel::Age,
         "notices" => Panel::Notices,
+        "start-wrong-number" => Panel::Number,
         _ if view.help_called => Panel::Help,
         _ => Panel::None,
     };
@@ -120,6 +122,12 @@ fn screen(
     state.set_wishes_open(panel == Panel::Wishes);
     state.set_tour_open(panel == Panel::Tour);
     state.set_language_open(panel == Panel::Language);
+    if panel == Panel::Number {
+        let start = screen.screen().window().start();
+        start.set_typing(true);
+        start.set_number("2612345678900".into());
+        start.set_tried("2612345678900".into());
+    }
     screen.settle();
     Ok(screen)
 }

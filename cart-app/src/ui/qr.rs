@@ -6,18 +6,31 @@ use slint::{Image, Rgb8Pixel, SharedPixelBuffer};
 /// Modules of white around the symbol. Source: ISO/IEC 18004:2015, 5.3.8 (quiet zone of 4X).
 const QUIET: usize = 4;
 
+/// Draws `text` with one pixel a module, for markup that makes it as large as its place. `None` when the text
+/// is too long for any symbol.
+pub(super) fn modules(text: &str) -> Option<Image> {
+    let code = encode(text)?;
+    draw_scaled(&code, 1).map(|(image, _)| image)
+}
+
 /// Draws `text` at most `room_px` wide; the picture and its side in pixels. `None` when the text
 /// is too long for any symbol, or the symbol for the room.
 pub(super) fn draw(text: &str, room_px: usize) -> Option<(Image, u32)> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M)
-        .or_else(|_| QrCode::with_error_correction_level(text, EcLevel::L))
-        .ok()?;
-    let modules = code.width() + 2 * QUIET;
-    let scale = room_px / modules;
-    if scale == 0 {
-        return None;
+    let code = encode(text)?;
+    match room_px / (code.width() + 2 * QUIET) {
+        0 => None,
+        scale => draw_scaled(&code, scale),
     }
-    let side = modules * scale;
+}
+
+fn encode(text: &str) -> Option<QrCode> {
+    let medium = QrCode::with_error_correction_level(text, EcLevel::M);
+    medium.or_else(|_| QrCode::with_error_correction_level(text, EcLevel::L)).ok()
+}
+
+/// `scale` pixels a module; the picture and its side in pixels.
+fn draw_scaled(code: &QrCode, scale: usize) -> Option<(Image, u32)> {
+    let side = (code.width() + 2 * QUIET) * scale;
     let side_px = u32::try_from(side).ok()?;
     let colors = code.to_colors();
     let mut pixels = SharedPixelBuffer::<Rgb8Pixel>::new(side_px, side_px);

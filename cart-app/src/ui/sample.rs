@@ -2,8 +2,8 @@
 
 use cart_core::Device;
 use cart_core::view::{
-    AgeWait, AskView, Banner, HoldView, ItemView, LineView, PayBlocked, PayStep, PayView, ReceiptView, Screen,
-    SearchView, TakenOut, TareView, Tile, View, Waiting, WaitsFor, WeighView,
+    AgeWait, AskView, Banner, EntryView, HoldView, ItemView, Joined, LineView, ListView, PayBlocked, PayStep, PayView, ReceiptView, Screen,
+    SearchView, StartView, TakenOut, TareView, Tile, View, Waiting, WaitsFor, WeighView,
 };
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};
@@ -92,6 +92,8 @@ pub fn empty() -> View {
         still_there: None,
         budget: None,
         watched: Vec::new(),
+        joined: Joined::default(),
+        list: None,
     }
 }
 
@@ -239,6 +241,48 @@ pub fn welcome() -> View {
     View { screen: Screen::Welcome, ..empty() }
 }
 
+/// How would you like to start?
+fn start(connected: bool, wrong_number: bool) -> View {
+    let link = "https://carts.example/pair/cart-07#/hXk3Vb9sQ2mWc7TzR1yLpA".to_owned();
+    let start = StartView { link: connected.then_some(link), phones: true, wrong_number };
+    let notices = if connected { Vec::new() } else { vec![Banner::Offline] };
+    View {
+        screen: Screen::Start(start),
+        connected,
+        offline_minutes: (!connected).then_some(3),
+        banner: notices.first().cloned(),
+        notices,
+        ..empty()
+    }
+}
+
+/// A shopper whose phone brought a list.
+fn with_list() -> View {
+    let joined = Joined { member: Some("•••• 8905".into()), phone: true };
+    View { joined, list: Some((4, 7)), ..basket() }
+}
+
+fn list() -> View {
+    let entry = |number, text: &str, product: Option<Tile>, aisle: &str, ticked, bought| EntryView {
+        number,
+        text: text.into(),
+        product,
+        aisle: Some(aisle.to_owned()).filter(|aisle| !aisle.is_empty()),
+        ticked,
+        bought,
+    };
+    let entries = vec![
+        entry(2, "lemons", Some(tile("lemon", "Lemon", 35)), "A2", false, false),
+        entry(5, "spaghetti", Some(tile("spaghetti-500", "Spaghetti 500 g", 115)), "D3", false, false),
+        entry(6, "something nice for Grandma, perhaps the dark chocolate she", None, "", false, false),
+        entry(0, "2 oat drinks", Some(tile("oat-drink-1l", "Oat drink 1 l", 185)), "B1", true, true),
+        entry(1, "bananas", Some(tile("banana", "Bananas", 115)), "A1", true, true),
+        entry(3, "bread", Some(tile("sourdough-loaf", "Sourdough loaf", 340)), "B4", true, true),
+        entry(4, "birthday candles", None, "", true, false),
+    ];
+    View { screen: Screen::List(ListView { entries }), ..with_list() }
+}
+
 /// A shopper with a budget who watches for two things.
 pub fn wishes() -> View {
     View { budget: Some(gbp(4000)), watched: vec![Allergen::Gluten, Allergen::Nuts], ..basket() }
@@ -341,8 +385,13 @@ pub fn all() -> Vec<(&'static str, View)> {
     let welcome = welcome();
     vec![
         ("welcome", welcome.clone()),
+        ("start", start(true, false)),
+        ("start-offline", start(false, false)),
+        ("start-wrong-number", start(true, true)),
         ("basket-empty", empty()),
         ("basket", basket()),
+        ("basket-list", with_list()),
+        ("list", list()),
         ("basket-at-lane", View { lane: Some("2".into()), pay_blocked: None, ..basket() }),
         (
             "basket-taken-out",
