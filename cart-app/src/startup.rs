@@ -61,16 +61,8 @@ fn no_seed() -> Hash {
 
 /// The core's setup.
 pub fn setup(facts: SetupFacts) -> Setup {
-    let SetupFacts {
-        trip_base,
-        trips,
-        add_threshold,
-        capacity_g,
-        battery_reserve,
-        receipt_qr,
-        pairing_seed,
-        list,
-    } = facts;
+    let SetupFacts { trip_base, trips, add_threshold, capacity_g, battery_reserve, receipt_qr, pairing_seed, list } =
+        facts;
     Setup {
         trip_base,
         trips,

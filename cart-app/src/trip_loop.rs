@@ -128,7 +128,8 @@ impl<O: Outputs> TripLoop<O> {
 
     /// Outside the chain: it is the shopper's, and nothing of it is left when they go.
     fn keep_list(&mut self, list: &[Noted]) -> anyhow::Result<()> {
-        let text = if list.is_empty() { String::new() } else { serde_json::to_string(list).context("shopping list")? };
+        let text =
+            if list.is_empty() { String::new() } else { serde_json::to_string(list).context("shopping list")? };
         self.journal.set(LIST_KEY, &text).context("the shopping list cannot be kept; this cart must stop")
     }
 

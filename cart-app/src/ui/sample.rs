@@ -2,8 +2,8 @@
 
 use cart_core::Device;
 use cart_core::view::{
-    AgeWait, AskView, Banner, EntryView, HoldView, ItemView, Joined, LineView, ListView, PayBlocked, PayStep, PayView, ReceiptView, Screen,
-    SearchView, StartView, TakenOut, TareView, Tile, View, Waiting, WaitsFor, WeighView,
+    AgeWait, AskView, Banner, EntryView, HoldView, ItemView, Joined, LineView, ListView, PayBlocked, PayStep, PayView,
+    ReceiptView, Screen, SearchView, StartView, TakenOut, TareView, Tile, View, Waiting, WaitsFor, WeighView,
 };
 use cart_vision::Thumbnail;
 use trip::basket::{Evidence, HoldReason};

@@ -296,9 +296,8 @@ impl<W: CartWindow> Face<W> {
     fn apply_frame(&self, view: &View, before: Option<&View>) {
         let state = self.window.state();
         // The next person starts with an ordinary screen.
-        let idle = |screen: &Which| {
-            matches!(screen, Which::Welcome | Which::Start(_) | Which::Charging | Which::LowBattery)
-        };
+        let idle =
+            |screen: &Which| matches!(screen, Which::Welcome | Which::Start(_) | Which::Charging | Which::LowBattery);
         let trip_ended = idle(&view.screen) && before.is_some_and(|b| !idle(&b.screen));
         if trip_ended || matches!(view.screen, Which::Goodbye) {
             state.set_wishes_open(false);

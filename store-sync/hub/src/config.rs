@@ -349,7 +349,9 @@ mod tests {
         check(format!("{RIGHT}colour = 1\n"), 6, "expected one of");
         check(RIGHT.replace("127.0.0.1:0\" }", "0.0.0.0:1883\" }"), 4, "loopback");
         check(RIGHT.replace("http = \"127.0.0.1:0\"", "http = \"0.0.0.0:80\""), 5, "loopback");
-        for bad in ["carts.example", "https://", "https://carts.example/", "https://carts.example/x", "ftp://carts.example"] {
+        for bad in
+            ["carts.example", "https://", "https://carts.example/", "https://carts.example/x", "ftp://carts.example"]
+        {
             check(format!("{RIGHT}phone_url = \"{bad}\"\n"), 6, "expected an address");
         }
         check(RIGHT.replace("market-street", "Market Street"), 1, "a-z");

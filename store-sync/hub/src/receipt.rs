@@ -104,13 +104,7 @@ impl Office {
 
     /// Makes and signs the receipt of an approved intent; `None` when it is not approved. `member` are the last
     /// digits of the shopper's loyalty number.
-    pub fn receipt(
-        &self,
-        intent: &Intent,
-        number: String,
-        member: Option<String>,
-        at: UnixMillis,
-    ) -> Option<Sealed> {
+    pub fn receipt(&self, intent: &Intent, number: String, member: Option<String>, at: UnixMillis) -> Option<Sealed> {
         let approval = intent.approval.as_ref()?;
         let receipt = Receipt {
             v: 1,

@@ -84,7 +84,8 @@ impl Cart {
                 // Who wants three apples has them by weight.
                 Quantity::Weighed(_) | Quantity::Priced(_) => u32::MAX,
             };
-            let mut order: Vec<usize> = (0..self.list.len()).filter(|n| self.list[*n].fits.contains(&line.sku)).collect();
+            let mut order: Vec<usize> =
+                (0..self.list.len()).filter(|n| self.list[*n].fits.contains(&line.sku)).collect();
             order.sort_by_key(|n| self.list[*n].fits.len());
             for n in order {
                 let whole = pieces == u32::MAX;
@@ -103,14 +104,6 @@ impl Cart {
         (!self.list.is_empty()).then(|| (number(done.count()), number(self.list.len())))
     }
 
-    /// Products that are on the list and not in the basket yet: likelier than others to come next. Only where an
-    /// entry names few: "fruit" says nothing.
-    pub(super) fn still_wanted(&self) -> Vec<Sku> {
-        let bought = self.in_basket();
-        let open = self.list.iter().zip(bought).filter(|(entry, bought)| !bought && !entry.noted.ticked);
-        open.filter(|(entry, _)| entry.fits.len() <= 8).flat_map(|(entry, _)| entry.fits.iter().cloned()).collect()
-    }
-
     /// "List": all entries.
     pub(super) fn show_list(&mut self) {
         if self.state.phase == Phase::Shopping && !self.list.is_empty() {
@@ -124,8 +117,13 @@ impl Cart {
             return None;
         }
         let bought = self.in_basket();
-        let mut entries: Vec<EntryView> =
-            self.list.iter().zip(bought).enumerate().map(|(n, (entry, bought))| self.entry_view(n, entry, bought)).collect();
+        let mut entries: Vec<EntryView> = self
+            .list
+            .iter()
+            .zip(bought)
+            .enumerate()
+            .map(|(n, (entry, bought))| self.entry_view(n, entry, bought))
+            .collect();
         let aisle = |entry: &EntryView| (entry.aisle.is_none(), entry.aisle.clone());
         entries.sort_by(|a, b| (a.ticked, aisle(a), a.number).cmp(&(b.ticked, aisle(b), b.number)));
         Some(Screen::List(ListView { entries }))

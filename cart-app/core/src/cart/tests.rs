@@ -56,7 +56,16 @@ impl Bench {
             list: Vec::new(),
         };
         let cart = Cart::new(setup, catalogue(), TripState::replay(&journal));
-        let mut bench = Self { cart, now: Moment::from_millis(20_000), load_g, track: 0, journal, signals: Vec::new(), offer: None, kept: Vec::new() };
+        let mut bench = Self {
+            cart,
+            now: Moment::from_millis(20_000),
+            load_g,
+            track: 0,
+            journal,
+            signals: Vec::new(),
+            offer: None,
+            kept: Vec::new(),
+        };
         bench.input(Input::Link { connected: true });
         bench.wait(1_000);
         bench

@@ -28,7 +28,9 @@ pub(super) fn words(why: Refused) -> &'static str {
         Refused::NotOffered => {
             "This cart shows no code now, or somebody has started it. Touch “Start shopping” on the cart and scan the code."
         }
-        Refused::Used => "This code has been used already. Each code joins one phone, once: scan the one on the cart now.",
+        Refused::Used => {
+            "This code has been used already. Each code joins one phone, once: scan the one on the cart now."
+        }
         Refused::Wrong => "This code is too old. Scan the one that the cart shows now.",
         Refused::NotYours => "This phone follows no trip. Scan the code on a cart's screen to start one.",
         Refused::NoReceipt => "There is no receipt yet.",

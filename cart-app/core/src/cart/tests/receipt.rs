@@ -40,6 +40,7 @@ fn sealed(bench: &Bench, key: &SigningKey) -> receipt::Sealed {
         charged: totals.total,
         totals,
         tender: Tender { kind: "visa".into(), reference: "r".into() },
+        member: None,
     };
     receipt::seal(&receipt, key)
 }
