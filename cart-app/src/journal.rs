@@ -19,6 +19,9 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS catalogue (version TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 ";
 
+/// Where the shopping list of the running trip is kept: see [`Journal::set`].
+pub const LIST_KEY: &str = "shopping_list";
+
 /// What the journal could not do. Each names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {

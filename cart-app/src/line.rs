@@ -5,11 +5,11 @@ use std::sync::mpsc as std_mpsc;
 use anyhow::Context;
 use cart_core::Input;
 use ed25519_dalek::SigningKey;
-use store_sync::{Line, LinkConfig, LinkEvent};
+use store_sync::{Line, LinkConfig, LinkEvent, Told};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
-use trip::message::Telemetry;
+use trip::message::{Offer, Telemetry};
 
 use crate::config::Config;
 use crate::journal::Journal;
@@ -23,6 +23,8 @@ pub struct RunningLine {
     pub appended: watch::Sender<u64>,
     /// What the cart tells of itself.
     pub telemetry: watch::Sender<Option<Telemetry>>,
+    /// How a phone may join now.
+    pub offers: watch::Sender<Option<Offer>>,
 }
 
 /// Starts the line. What the hub says comes out of `inputs`.
@@ -52,8 +54,10 @@ pub fn start(
     let (line, event_loop) = Line::new(link, key, journal.for_line()?, events)?;
     let (appended, appended_seen) = watch::channel(journal.head().seq);
     let (telemetry, telemetry_seen) = watch::channel(None);
+    let (offers, offers_seen) = watch::channel(None);
     let (shutdown, shutdown_seen) = watch::channel(false);
-    let work = runtime.spawn(line.run(event_loop, appended_seen, telemetry_seen, shutdown_seen));
+    let told = Told { appended: appended_seen, telemetry: telemetry_seen, offers: offers_seen };
+    let work = runtime.spawn(line.run(event_loop, told, shutdown_seen));
     // A thread of its own, because it waits when the trip is slow, and the runtime must not.
     let forward = move || {
         while let Some(event) = heard.blocking_recv() {
@@ -65,7 +69,7 @@ pub fn start(
         }
     };
     std::thread::Builder::new().name("from hub".into()).spawn(forward).context("thread of the hub's words")?;
-    Ok(RunningLine { runtime: Some(runtime), shutdown, work: Some(work), appended, telemetry })
+    Ok(RunningLine { runtime: Some(runtime), shutdown, work: Some(work), appended, telemetry, offers })
 }
 
 /// What the trip hears of the line.

@@ -10,10 +10,11 @@ use cart_core::{Cart, OwnLimits, Setup, Tare};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
-use trip::{Catalogue, Phase};
+use trip::list::Noted;
+use trip::{Catalogue, Hash, Phase};
 
 use crate::config::Config;
-use crate::journal::Journal;
+use crate::journal::{Journal, LIST_KEY};
 use crate::recording::Begin;
 
 /// A cart that is ready to take inputs.
@@ -45,11 +46,23 @@ pub struct SetupFacts {
     pub battery_reserve: u8,
     /// The QR of the receipt that is on the screen.
     pub receipt_qr: Option<String>,
+    /// What this run's pairing tokens are made of; of no use once it has ended.
+    #[serde(default = "no_seed")]
+    pub pairing_seed: Hash,
+    /// The running trip's shopping list.
+    #[serde(default)]
+    pub list: Vec<Noted>,
+}
+
+/// Recordings of before there was pairing know no seed, and no token either.
+fn no_seed() -> Hash {
+    Hash::GENESIS
 }
 
 /// The core's setup.
 pub fn setup(facts: SetupFacts) -> Setup {
-    let SetupFacts { trip_base, trips, add_threshold, capacity_g, battery_reserve, receipt_qr } = facts;
+    let SetupFacts { trip_base, trips, add_threshold, capacity_g, battery_reserve, receipt_qr, pairing_seed, list } =
+        facts;
     Setup {
         trip_base,
         trips,
@@ -59,6 +72,8 @@ pub fn setup(facts: SetupFacts) -> Setup {
         receipt_qr,
         own: OwnLimits::default(),
         tares: Tare::usual(),
+        pairing_seed,
+        list,
     }
 }
 
@@ -95,6 +110,8 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
         capacity_g: config.board.scale.capacity_g as f32,
         battery_reserve: config.battery_reserve_percent,
         receipt_qr: journal.get("receipt_qr")?.filter(|_| state.phase == Phase::Receipted),
+        pairing_seed: random_seed()?,
+        list: kept_list(&journal)?,
     };
     let key = load_key(&config.data.join("cart-key"))?;
     let begin = Begin {
@@ -107,6 +124,18 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
     let mut cart = Cart::new(setup(facts), pinned, state);
     cart.offer_catalogue(newest.clone());
     Ok(Ready { cart, journal, key, catalogue: Arc::new(newest), begin })
+}
+
+fn random_seed() -> anyhow::Result<Hash> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|e| anyhow::anyhow!("no random numbers: {e}"))?;
+    Ok(Hash(seed))
+}
+
+/// The shopping list as the last run kept it; one that cannot be read is none.
+fn kept_list(journal: &Journal) -> anyhow::Result<Vec<Noted>> {
+    let text = journal.get(LIST_KEY)?.unwrap_or_default();
+    Ok(serde_json::from_str(&text).unwrap_or_default())
 }
 
 /// Reads the cart's key, or makes one: 32 bytes, hexadecimal, for the owner's eyes only.

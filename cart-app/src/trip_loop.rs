@@ -13,8 +13,10 @@ use hal::Moment;
 use tokio::sync::watch;
 use tracing::warn;
 use trip::TripEvent;
+use trip::list::Noted;
+use trip::message::Offer;
 
-use crate::journal::Journal;
+use crate::journal::{Journal, LIST_KEY};
 
 /// Where effects go that people see and hear.
 pub trait Outputs {
@@ -24,6 +26,8 @@ pub trait Outputs {
     fn light(&mut self, signal: Signal);
     /// A tone.
     fn tone(&mut self, signal: Signal);
+    /// So a phone may join now; only a line wants to know.
+    fn offer(&mut self, _offer: Option<Offer>) {}
     /// The cart is about to take an input; only a recorder wants to know.
     fn heard(&mut self, _input: &Input, _now: Moment) {}
     /// The cart is about to do what is due.
@@ -108,6 +112,8 @@ impl<O: Outputs> TripLoop<O> {
                     self.outputs.recorded(&events);
                 }
                 Effect::StoreReceipt { number, cose, qr } => self.store_receipt(&number, &cose, &qr)?,
+                Effect::Offer(offer) => self.outputs.offer(offer),
+                Effect::KeepList(list) => self.keep_list(&list)?,
                 Effect::Light(signal) => self.outputs.light(signal),
                 Effect::Tone(signal) => self.outputs.tone(signal),
                 Effect::Show => changed = true,
@@ -118,6 +124,13 @@ impl<O: Outputs> TripLoop<O> {
             self.outputs.show(self.cart.view());
         }
         Ok(())
+    }
+
+    /// Outside the chain: it is the shopper's, and nothing of it is left when they go.
+    fn keep_list(&mut self, list: &[Noted]) -> anyhow::Result<()> {
+        let text =
+            if list.is_empty() { String::new() } else { serde_json::to_string(list).context("shopping list")? };
+        self.journal.set(LIST_KEY, &text).context("the shopping list cannot be kept; this cart must stop")
     }
 
     /// Writes the signed receipt and its text, and remembers the QR for a restart.

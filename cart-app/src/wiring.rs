@@ -16,7 +16,7 @@ use cart_vision::Eye;
 use hal::{Camera, Clock, DeviceError, Devices, IndicatorLight, LightSignal, Moment, Sounder, Tone};
 use tokio::sync::watch;
 use tracing::{debug, warn};
-use trip::message::{Telemetry, VERSION};
+use trip::message::{Offer, Telemetry, VERSION};
 use trip::{LaneId, TripEvent};
 
 use crate::config::Config;
@@ -82,6 +82,7 @@ impl RunningCart {
 /// Light, sounder and screen.
 struct Panel {
     views: watch::Sender<Arc<View>>,
+    offers: watch::Sender<Option<Offer>>,
     light: Option<Box<dyn IndicatorLight>>,
     sounder: Option<Box<dyn Sounder>>,
     recorder: Option<Recorder>,
@@ -106,6 +107,10 @@ impl Outputs for Panel {
         {
             debug!(%why, "sounder");
         }
+    }
+
+    fn offer(&mut self, offer: Option<Offer>) {
+        self.offers.send_replace(offer);
     }
 
     fn heard(&mut self, input: &Input, now: Moment) {
@@ -166,7 +171,7 @@ pub fn start(
     let line = line::start(config, key, &journal, inputs.clone())?;
     let (views, seen) = watch::channel(Arc::new(cart.view()));
     let Devices { cameras, scale, motion, light, sounder, battery, lane_beacon } = devices;
-    let panel = Panel { views, light, sounder, recorder: recorder.clone() };
+    let panel = Panel { views, offers: line.offers.clone(), light, sounder, recorder: recorder.clone() };
     let trip = TripLoop::new(cart, journal, config.data.join("receipts"), panel, line.appended.clone())?;
     for (device, fault) in troubles {
         inputs.send(Input::Device { device, fault: Some(fault) }).context("the trip's queue")?;

@@ -13,6 +13,8 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::Color;
 use trip::{HoldId, LineId, Sku};
 
+#[path = "screens/start.rs"]
+mod start;
 #[path = "screens/states.rs"]
 mod states;
 
@@ -87,7 +89,14 @@ fn every_sample_draws_something_of_its_own() {
 fn a_touch_means_what_its_label_says() {
     let hold = HoldId(10);
     let table: Vec<(&str, &str, Intent)> = vec![
-        ("welcome", "Start shopping", Intent::Start),
+        ("welcome", "Start shopping", Intent::Begin),
+        ("start", "Start as a guest", Intent::Start),
+        ("start-offline", "Start as a guest", Intent::Start),
+        ("start", "Back", Intent::Back),
+        ("basket-list", "List 4/7", Intent::ShowList),
+        ("list", "lemons", Intent::TickEntry { entry: 2, on: true }),
+        ("list", "birthday candles", Intent::TickEntry { entry: 4, on: false }),
+        ("list", "Back", Intent::Back),
         ("basket", "Help", Intent::CallHelp),
         ("basket-at-lane", "Go to the exit lane", Intent::GoToLane),
         ("basket-held", "Something we don't know yet", Intent::AskAbout { hold }),
@@ -179,7 +188,7 @@ fn a_touch_means_the_same_in_every_language() {
     use Language::{Arabic, French, German, Japanese, Spanish};
     let hold = HoldId(10);
     let table: Vec<(Language, &str, &str, Intent)> = vec![
-        (German, "welcome", "Einkauf beginnen", Intent::Start),
+        (German, "welcome", "Einkauf beginnen", Intent::Begin),
         (German, "basket", "Hilfe", Intent::CallHelp),
         (German, "basket-at-lane", "Zur Kasse", Intent::GoToLane),
         (German, "ask", "Etwas anderes", Intent::SomethingElse { hold }),
@@ -187,7 +196,7 @@ fn a_touch_means_the_same_in_every_language() {
         (German, "weigh", "Obstnetz 14 g", Intent::Tare { number: Some(1) }),
         (German, "weigh", "Ohne Papiertüte", Intent::Tare { number: None }),
         (German, "receipt", "Fertig", Intent::Finish),
-        (Arabic, "welcome", "ابدأ التسوق", Intent::Start),
+        (Arabic, "welcome", "ابدأ التسوق", Intent::Begin),
         (Arabic, "basket", "مساعدة", Intent::CallHelp),
         (Arabic, "basket-at-lane", "إلى الصندوق", Intent::GoToLane),
         (Arabic, "basket-held", "شيء لا نعرفه بعد", Intent::AskAbout { hold }),

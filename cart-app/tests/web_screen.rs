@@ -342,7 +342,7 @@ fn a_touch_on_the_button_means_what_the_button_says() {
     viewer.say(serde_json::json!({ "release": [-1e9, 1e9] }));
 
     viewer.tap(start);
-    assert_eq!(served.hears(before), Intent::Start);
+    assert_eq!(served.hears(before), Intent::Begin);
     assert_eq!(served.heard().len(), before + 1, "{:?}", served.heard());
 }
 
@@ -448,7 +448,7 @@ fn garbage_ends_its_own_socket_and_nothing_else() {
 
     let before = served.heard().len();
     honest.tap(start);
-    assert_eq!(served.hears(before), Intent::Start);
+    assert_eq!(served.hears(before), Intent::Begin);
 }
 
 #[test]
@@ -462,7 +462,7 @@ fn ten_thousand_gestures_are_waited_with_and_the_last_one_counts() {
         viewer.say(serde_json::json!({ "move": [n % 1280, n % 800] }));
     }
     viewer.tap(start);
-    assert_eq!(served.hears(before), Intent::Start);
+    assert_eq!(served.hears(before), Intent::Begin);
     assert_eq!(served.heard().len(), before + 1);
 }
 

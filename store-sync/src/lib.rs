@@ -11,5 +11,5 @@ pub mod link;
 pub mod outbox;
 pub mod sign;
 
-pub use link::{Journal, JournalError, Line, LinkConfig, LinkEvent};
+pub use link::{Journal, JournalError, Line, LinkConfig, LinkEvent, Told};
 pub use outbox::Outbox;

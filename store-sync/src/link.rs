@@ -8,7 +8,7 @@ use ed25519_dalek::SigningKey;
 use rumqttc::{AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
-use trip::message::{Ack, Batch, Command, Desired, HubState, Presence, Telemetry, VERSION};
+use trip::message::{Ack, Batch, Command, Desired, HubState, Offer, Pairing, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
 use trip::{CartId, Hash, StoreId};
 
@@ -79,6 +79,17 @@ pub enum LinkEvent {
     Alarm(String),
 }
 
+/// What the cart tells the line: each holds the latest.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// How far the journal has grown.
+    pub appended: watch::Receiver<u64>,
+    /// How the cart is.
+    pub telemetry: watch::Receiver<Option<Telemetry>>,
+    /// How a phone may join now.
+    pub offers: watch::Receiver<Option<Offer>>,
+}
+
 /// The line's inner state.
 pub struct Line<J> {
     config: LinkConfig,
@@ -122,15 +133,9 @@ impl<J: Journal> Line<J> {
         Ok((line, event_loop))
     }
 
-    /// Works until `shutdown` turns true. `appended` says how far the journal has grown;
-    /// `telemetry` holds the latest.
-    pub async fn run(
-        mut self,
-        mut event_loop: EventLoop,
-        mut appended: watch::Receiver<u64>,
-        telemetry: watch::Receiver<Option<Telemetry>>,
-        mut shutdown: watch::Receiver<bool>,
-    ) {
+    /// Works until `shutdown` turns true.
+    pub async fn run(mut self, mut event_loop: EventLoop, told: Told, mut shutdown: watch::Receiver<bool>) {
+        let Told { mut appended, telemetry, mut offers } = told;
         let mut wait = LEAST_WAIT;
         let mut telemetry_due = tokio::time::interval(TELEMETRY_EVERY);
         loop {
@@ -145,7 +150,12 @@ impl<J: Journal> Line<J> {
                         if matches!(event, Event::Incoming(Packet::ConnAck(_))) {
                             wait = LEAST_WAIT;
                         }
+                        let connected = matches!(event, Event::Incoming(Packet::ConnAck(_)));
                         self.on_event(event).await;
+                        if connected {
+                            let offer = offers.borrow_and_update().clone();
+                            self.send_offer(offer);
+                        }
                     }
                     Err(why) => {
                         debug!(%why, host = %self.config.host, port = self.config.port, "no line to the broker");
@@ -160,6 +170,10 @@ impl<J: Journal> Line<J> {
                 _ = appended.changed() => {
                     let last = *appended.borrow_and_update();
                     self.outbox.appended(last);
+                }
+                Ok(()) = offers.changed() => {
+                    let offer = offers.borrow_and_update().clone();
+                    self.send_offer(offer);
                 }
                 () = tokio::time::sleep(until_timeout.unwrap_or(Duration::from_secs(3_600))) => {
                     self.outbox.handle_timeout(self.started.elapsed());
@@ -321,6 +335,17 @@ impl<J: Journal> Line<J> {
         let topic = topics::cart(&self.config.store, &self.config.cart, Leaf::Telemetry);
         // Telemetry may be shed; events never.
         drop(self.client.try_publish(topic, QoS::AtMostOnce, false, json(&telemetry)));
+    }
+
+    /// Says how a phone may join now; retained, so that a hub that starts later knows. Without a line it is said
+    /// on the next connection.
+    fn send_offer(&self, offer: Option<Offer>) {
+        let LinkConfig { store, cart, boot_epoch, .. } = &self.config;
+        if self.broker_up {
+            let pairing = Pairing { v: VERSION, boot_epoch: *boot_epoch, offer };
+            let topic = topics::cart(store, cart, Leaf::Pairing);
+            self.try_to("offer", self.client.try_publish(topic, QoS::AtLeastOnce, true, json(&pairing)));
+        }
     }
 
     /// Says goodbye in an orderly way, for at most half a second.

@@ -22,7 +22,7 @@ const TRIP: &str = "seed = 7\n[[step]]\ndo = \"walk\"\nms = 3600000\n";
 /// Two drawings of one button differ no more than this in a colour.
 const SHADE: u8 = 8;
 
-/// The button of the welcome: how it looks, and where it is in the demo's window.
+/// A button: how it looks, and where it is in the demo's window.
 struct Button {
     picture: RgbImage,
     x: u32,
@@ -30,15 +30,16 @@ struct Button {
 }
 
 impl Button {
-    fn of_the_welcome() -> anyhow::Result<Self> {
+    /// The button of that label on a sample's screen.
+    fn of(sample: &str, label: &str) -> anyhow::Result<Self> {
         let screen = HeadlessScreen::demo(Rc::new(Pictures::drawn()))?;
-        let view = sample::welcome();
+        let view = sample::named(sample).context("the sample")?.view;
         screen.apply(&view);
         screen.settle();
         screen.advance(2_000);
-        let found = ElementHandle::find_by_accessible_label(screen.screen().window(), "Start shopping");
+        let found = ElementHandle::find_by_accessible_label(screen.screen().window(), label);
         let button = found.into_iter().find(|e| e.accessible_role() == Some(AccessibleRole::Button));
-        let button = button.context("the welcome's button")?;
+        let button = button.context("the button")?;
         let (at, size) = (button.absolute_position(), button.size());
         let (x, y) = (at.x as u32, at.y as u32);
         let picture = crop_imm(&screen.screenshot(), x, y, size.width as u32, size.height as u32).to_image();
@@ -59,6 +60,18 @@ fn canvas(browser: &Browser) -> anyhow::Result<RgbImage> {
     let data = browser.run("return document.getElementById('screen').toDataURL('image/png')", &[])?;
     let (_, data) = data.as_str().and_then(|data| data.split_once(',')).context("no canvas")?;
     Ok(image::load_from_memory(&STANDARD.decode(data)?)?.into_rgb8())
+}
+
+/// Touches the middle of a button on the page's canvas.
+fn tap(browser: &Browser, button: &Button) -> anyhow::Result<()> {
+    let (width, height) = button.picture.dimensions();
+    let middle = [f64::from(button.x) + f64::from(width) / 2.0, f64::from(button.y) + f64::from(height) / 2.0];
+    let place = browser.run(
+        "const c = document.getElementById('screen'), box = c.getBoundingClientRect();
+         return [box.left + arguments[0] * box.width / c.width, box.top + arguments[1] * box.height / c.height]",
+        &middle.map(Into::into),
+    )?;
+    browser.tap(place[0].as_f64().context("x")?, place[1].as_f64().context("y")?)
 }
 
 /// What the line below the canvas says.
@@ -93,7 +106,7 @@ fn a_finger_on_the_page_begins_a_trip_and_ctrl_c_ends_the_demo() -> anyhow::Resu
     };
 
     browser.open(&url)?;
-    let button = Button::of_the_welcome()?;
+    let button = Button::of("welcome", "Start shopping")?;
     wait_for("the welcome on the canvas", || Ok(button.is_on(&canvas(&browser)?).then_some(())))?;
     assert_eq!(line(&browser)?, "Connected");
     assert_eq!(canvas(&browser)?.dimensions(), (1_600, 800));
@@ -101,16 +114,12 @@ fn a_finger_on_the_page_begins_a_trip_and_ctrl_c_ends_the_demo() -> anyhow::Resu
     let begun = |event: &TripEvent| matches!(event, TripEvent::TripStarted { .. });
     assert!(!check::events(&folders)?.iter().any(begun), "nobody has touched anything");
 
-    let (width, height) = button.picture.dimensions();
-    let middle = [f64::from(button.x) + f64::from(width) / 2.0, f64::from(button.y) + f64::from(height) / 2.0];
-    let place = browser.run(
-        "const c = document.getElementById('screen'), box = c.getBoundingClientRect();
-         return [box.left + arguments[0] * box.width / c.width, box.top + arguments[1] * box.height / c.height]",
-        &middle.map(Into::into),
-    )?;
-    browser.tap(place[0].as_f64().context("x")?, place[1].as_f64().context("y")?)?;
+    tap(&browser, &button)?;
+    let guest = Button::of("start", "Start as a guest")?;
+    wait_for("the three ways on the canvas", || Ok(guest.is_on(&canvas(&browser)?).then_some(())))?;
+    tap(&browser, &guest)?;
     wait_for("the trip in the journal", || Ok(check::events(&folders)?.iter().any(begun).then_some(())))?;
-    wait_for("another screen on the canvas", || Ok((!button.is_on(&canvas(&browser)?)).then_some(())))?;
+    wait_for("another screen on the canvas", || Ok((!guest.is_on(&canvas(&browser)?)).then_some(())))?;
 
     // For whoever wants to see the page: it lies beside the test's program.
     let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web-screen.png");

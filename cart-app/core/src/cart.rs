@@ -2,7 +2,7 @@
 //!
 //! `goods` handles what goes in and out, `exchange` what is swapped, `recount` whether the whole still
 //! weighs what it should, `own` what is the shopper's own, `wishes` what they want to be told of, `touch` what people tap, `order` what the
-//! hub asks, `waits` how long a person is waited for, `standing` whether anybody is there, `gauge` how long the
+//! hub asks, `pairing` how a trip begins, `list` the shopping list, `waits` how long a person is waited for, `standing` whether anybody is there, `gauge` how long the
 //! battery lasts, `covered` which camera is blind, `condition` all that is not as usual, and `present` makes the [`View`]. All of them change the trip only through
 //! [`Cart::record`].
 
@@ -13,7 +13,8 @@ use cart_vision::Thumbnail;
 use hal::{CameraId, Moment};
 use trip::event::Tender;
 use trip::gs1::Scanned;
-use trip::{Catalogue, HoldId, LaneId, LineId, Money, Phase, Sku, TripEvent, TripState};
+use trip::list::Noted;
+use trip::{Catalogue, Hash, HoldId, LaneId, LineId, Money, Phase, Sku, TripEvent, TripState};
 
 use crate::decision::Thresholds;
 use crate::effect::{Effect, Signal};
@@ -27,8 +28,10 @@ mod covered;
 mod exchange;
 mod gauge;
 mod goods;
+mod list;
 mod order;
 mod own;
+mod pairing;
 mod present;
 mod recount;
 mod search;
@@ -61,6 +64,10 @@ pub struct Setup {
     pub own: OwnLimits,
     /// The bags and trays that produce may lie in, for the weigh screen.
     pub tares: Vec<Tare>,
+    /// What the tokens of this run are made of: random, and new at each start of the program.
+    pub pairing_seed: Hash,
+    /// The running trip's shopping list, as it was kept.
+    pub list: Vec<Noted>,
 }
 
 /// A step that is not decided yet.
@@ -83,6 +90,8 @@ struct Panel {
     tare: Option<usize>,
     /// The line that is shown whole.
     item: Option<LineId>,
+    /// True while the shopping list is open.
+    list: bool,
 }
 
 /// A removal, told for a while.
@@ -119,6 +128,8 @@ pub struct Cart {
     stirred: Option<WeightStep>,
     panel: Panel,
     wishes: wishes::Wishes,
+    pairing: pairing::Pairing,
+    list: Vec<list::Entry>,
     goodbye: Option<Moment>,
     thumbnails: HashMap<HoldId, Thumbnail>,
     fresh: Option<(LineId, Moment)>,
@@ -152,6 +163,7 @@ impl Cart {
             steps: WeightSteps::new(setup.scale, expected),
             receipt_qr: setup.receipt_qr.clone(),
             tender: state.payment.as_ref().map(|p| p.tender.clone()),
+            pairing: pairing::Pairing::new(setup.pairing_seed),
             setup,
             catalogue,
             next_catalogue: None,
@@ -164,6 +176,7 @@ impl Cart {
             stirred: None,
             panel: Panel { ask, ..Panel::default() },
             wishes: wishes::Wishes::default(),
+            list: Vec::new(),
             goodbye: None,
             thumbnails: HashMap::new(),
             fresh: None,
@@ -182,6 +195,10 @@ impl Cart {
             effects: VecDeque::new(),
             shown: Condition::Starting,
         };
+        if cart.state.phase != Phase::Idle {
+            let noted = std::mem::take(&mut cart.setup.list);
+            cart.read_list(noted);
+        }
         cart.effects.push_back(Effect::Show);
         cart
     }
@@ -280,6 +297,7 @@ impl Cart {
         }
         self.standing_tick(now);
         self.covered_tick(now);
+        self.pairing_tick(now);
         let waited = self.waits.tick(now);
         let offline = self.offline.as_mut().is_some_and(|watch| watch.tick(now));
         if fresh_over || chip_over || goodbye_over || waited || offline {
@@ -294,7 +312,13 @@ impl Cart {
         let fresh = self.fresh.map(|(_, until)| until);
         let chip = self.chip.as_ref().map(|chip| chip.until);
         let unfelt = self.unfelt.map(|unfelt| unfelt.due);
-        let told = [self.waits.due(), self.standing_due(), self.covered_due(), self.offline.map(|watch| watch.due())];
+        let told = [
+            self.waits.due(),
+            self.standing_due(),
+            self.covered_due(),
+            self.pairing_due(),
+            self.offline.map(|watch| watch.due()),
+        ];
         [pending, unfelt, scan, fresh, chip, self.goodbye].into_iter().chain(told).flatten().min()
     }
 

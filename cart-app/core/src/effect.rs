@@ -1,6 +1,8 @@
 //! What the cart wants done, in order.
 
 use trip::TripEvent;
+use trip::list::Noted;
+use trip::message::Offer;
 
 /// One effect. The shell carries them out in the order they come; [`Effect::Journal`] must be on
 /// disk before the next is carried out.
@@ -17,6 +19,10 @@ pub enum Effect {
         /// The QR's text.
         qr: String,
     },
+    /// Tell the hub how a phone may join now; `None` for not at all.
+    Offer(Option<Offer>),
+    /// Keep the shopping list for a restart, outside the journal; empty: forget it.
+    KeepList(Vec<Noted>),
     /// The indicator light.
     Light(Signal),
     /// A short tone.

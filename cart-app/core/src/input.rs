@@ -83,8 +83,24 @@ impl std::fmt::Display for Device {
 /// resolved, the trip is over) is ignored: ten taps are one tap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Intent {
-    /// "Start shopping" on the welcome screen, as a guest.
+    /// "Start shopping" on the welcome screen: how?
+    Begin,
+    /// "As a guest": the trip begins.
     Start,
+    /// A loyalty number was typed: the trip begins with it, if its check digit is right.
+    Member {
+        /// As it was typed.
+        number: String,
+    },
+    /// "List".
+    ShowList,
+    /// An entry of the shopping list was ticked by hand, or no longer is.
+    TickEntry {
+        /// Its place in the list as it was written, from 0.
+        entry: usize,
+        /// True to tick it.
+        on: bool,
+    },
     /// A tile of the ask sheet.
     Answer {
         /// The question.
@@ -140,7 +156,8 @@ pub enum Intent {
     },
     /// "Add" on the weigh screen.
     ConfirmWeigh,
-    /// Back from search or weigh, to the question.
+    /// Back from search or weigh, to the question; from the list or a line, to the basket; from the start screen, to
+    /// the welcome.
     Back,
     /// "Scan its code": the question waits for a barcode.
     ScanIt {

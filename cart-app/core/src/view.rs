@@ -8,8 +8,10 @@ use trip::{Allergen, Detail, Grams, HoldId, LineId, Money, Quantity, Sku, UnixMi
 
 use crate::input::Device;
 
+mod start;
 mod waiting;
 
+pub use start::{EntryView, Joined, ListView, StartView};
 pub use waiting::{AgeWait, Waiting};
 
 /// The whole picture.
@@ -62,6 +64,10 @@ pub struct View {
     pub budget: Option<Money>,
     /// What the shopper wants to be told of, in the order of the annex.
     pub watched: Vec<Allergen>,
+    /// Who shops, as far as they said.
+    pub joined: Joined,
+    /// Entries of the shopping list that are ticked, and all; `None` without a list.
+    pub list: Option<(u32, u32)>,
 }
 
 /// Which screen, and what only that screen needs.
@@ -69,12 +75,16 @@ pub struct View {
 pub enum Screen {
     /// Nobody shops yet.
     Welcome,
+    /// How to begin: by phone, by loyalty number, as a guest.
+    Start(StartView),
     /// Lines, total, and the ask sheet when a question is open.
     Basket,
     /// Find a product by name or number, for the open question.
     Search(SearchView),
     /// A weighed product before it is added.
     Weigh(WeighView),
+    /// The shopping list.
+    List(ListView),
     /// What is known of a line.
     Item(Box<ItemView>),
     /// At the lane.

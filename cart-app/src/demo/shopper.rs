@@ -490,6 +490,8 @@ fn names(things: &[(Sku, Option<f32>)]) -> String {
 fn screen_name(view: &View) -> &'static str {
     match view.screen {
         Screen::Welcome => "welcome",
+        Screen::Start(_) => "start",
+        Screen::List(_) => "list",
         Screen::Basket => "the basket",
         Screen::Search(_) => "search",
         Screen::Weigh(_) => "weigh",

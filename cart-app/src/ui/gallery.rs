@@ -94,9 +94,7 @@ impl Picture {
     /// # Errors
     /// When this thread already shows a window.
     pub fn show(&self, pictures: Rc<Pictures>) -> Result<HeadlessScreen, HeadlessError> {
-        let t0 = std::time::Instant::now();
         let headless = HeadlessScreen::with_pictures(self.room.width, self.room.height, pictures)?;
-        let t1 = std::time::Instant::now();
         let screen = headless.screen();
         screen.set_language(self.language);
         screen.set_scheme(self.reading.scheme);
@@ -104,10 +102,7 @@ impl Picture {
         screen.set_hand(self.hand);
         headless.apply(&self.sample.view);
         (self.sample.open)(screen.window());
-        let t2 = std::time::Instant::now();
         headless.settle();
-        let t3 = std::time::Instant::now();
-        eprintln!("new {:?} apply {:?} settle {:?}", t1 - t0, t2 - t1, t3 - t2);
         Ok(headless)
     }
 

@@ -16,7 +16,9 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
         let take = take.clone();
         move || take(intent.clone())
     };
+    intents.on_begin(plain(Intent::Begin));
     intents.on_start(plain(Intent::Start));
+    intents.on_show_list(plain(Intent::ShowList));
     intents.on_confirm_weigh(plain(Intent::ConfirmWeigh));
     intents.on_back(plain(Intent::Back));
     intents.on_call_help(plain(Intent::CallHelp));
@@ -82,6 +84,18 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
     intents.on_watch_for({
         let take = take.clone();
         move |kind, on| take(Intent::WatchFor { allergen: super::wishes::allergen(kind), on })
+    });
+    intents.on_member({
+        let take = take.clone();
+        move |number| take(Intent::Member { number: number.to_string() })
+    });
+    intents.on_tick_entry({
+        let take = take.clone();
+        move |entry, on| {
+            if let Ok(entry) = usize::try_from(entry) {
+                take(Intent::TickEntry { entry, on });
+            }
+        }
     });
     intents.on_tare({
         let take = take.clone();

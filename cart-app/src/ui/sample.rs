@@ -8,6 +8,7 @@ mod extremes;
 mod goods;
 mod lane;
 mod questions;
+mod start;
 mod trip;
 
 use cart_core::View;
@@ -44,7 +45,7 @@ impl Sample {
 
 /// Every sample.
 pub fn all() -> Vec<Sample> {
-    [trip::samples(), questions::samples(), lane::samples(), conditions::samples(), panels(), extremes::samples()]
+    [trip::samples(), start::samples(), questions::samples(), lane::samples(), conditions::samples(), panels(), extremes::samples()]
         .concat()
 }
 

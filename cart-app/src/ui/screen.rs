@@ -17,8 +17,8 @@ use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
 use super::{
-    CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, typing, waiting,
-    wishes,
+    CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, list, start,
+    typing, waiting, wishes,
 };
 use crate::config::ScreenConfig;
 use cart_ui::{App, BannerKind, Figure, Hand, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
@@ -198,6 +198,7 @@ impl<W: CartWindow> Face<W> {
         self.apply_frame(view, before.as_ref());
         let format = self.format();
         self.basket.apply(&self.window, view, &format);
+        start::apply(&self.window, view, before.as_ref());
         wishes::apply(&self.window, view, &format);
         waiting::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
         conditions::apply(&self.window, view, before.as_ref());
@@ -210,10 +211,15 @@ impl<W: CartWindow> Face<W> {
                 self.receipt.borrow_mut().apply(&self.window, receipt, &format, &self.clock.borrow());
             }
             Which::Item(line) => item::apply(&self.window, line, &view.watched, &self.pictures, &format),
+            Which::List(shown) => list::apply(&self.window, shown, &self.pictures, &format),
+            Which::Start(_) => {}
             Which::Welcome | Which::Basket | Which::Goodbye | Which::Charging | Which::LowBattery => {}
         }
         if !matches!(view.screen, Which::Search(_)) {
             self.search.borrow_mut().leave();
+        }
+        if view.list.is_none() {
+            list::forget(&self.window);
         }
         if !matches!(view.screen, Which::Receipt(_)) {
             self.receipt.borrow_mut().forget(&self.window);
@@ -227,6 +233,8 @@ impl<W: CartWindow> Face<W> {
         // Last, so that the screen that comes on has its content already.
         self.window.state().set_screen(match view.screen {
             Which::Welcome => ScreenKind::Welcome,
+            Which::Start(_) => ScreenKind::Start,
+            Which::List(_) => ScreenKind::List,
             Which::Basket => ScreenKind::Basket,
             Which::Search(_) => ScreenKind::Search,
             Which::Weigh(_) => ScreenKind::Weigh,
@@ -293,7 +301,8 @@ impl<W: CartWindow> Face<W> {
     fn apply_frame(&self, view: &View, before: Option<&View>) {
         let state = self.window.state();
         // The next person starts with an ordinary screen.
-        let idle = |screen: &Which| matches!(screen, Which::Welcome | Which::Charging | Which::LowBattery);
+        let idle =
+            |screen: &Which| matches!(screen, Which::Welcome | Which::Start(_) | Which::Charging | Which::LowBattery);
         let trip_ended = idle(&view.screen) && before.is_some_and(|b| !idle(&b.screen));
         if trip_ended || matches!(view.screen, Which::Goodbye) {
             state.set_wishes_open(false);

@@ -3,8 +3,8 @@
 use slint::ComponentHandle;
 
 use cart_ui::{
-    App, AskData, BasketData, CartState, Conditions, DemoWindow, Intents, ItemData, PayData, ReceiptData, SearchData,
-    Theme, Typing, Waits, WeighData, WelcomeData, WishesData,
+    App, AskData, BasketData, CartState, Conditions, DemoWindow, Intents, ItemData, ListData, PayData, ReceiptData,
+    SearchData, StartData, Theme, TripData, Typing, Waits, WeighData, WelcomeData, WishesData,
 };
 
 /// A window with the cart's screen in it: the adapters need only its globals.
@@ -14,6 +14,9 @@ pub trait CartWindow: ComponentHandle + 'static {
     fn state(&self) -> CartState<'_>;
     fn intents(&self) -> Intents<'_>;
     fn welcome(&self) -> WelcomeData<'_>;
+    fn start(&self) -> StartData<'_>;
+    fn list(&self) -> ListData<'_>;
+    fn trip(&self) -> TripData<'_>;
     fn basket(&self) -> BasketData<'_>;
     fn ask(&self) -> AskData<'_>;
     fn search(&self) -> SearchData<'_>;
@@ -40,6 +43,15 @@ macro_rules! cart_window {
                 self.global()
             }
             fn welcome(&self) -> WelcomeData<'_> {
+                self.global()
+            }
+            fn start(&self) -> StartData<'_> {
+                self.global()
+            }
+            fn list(&self) -> ListData<'_> {
+                self.global()
+            }
+            fn trip(&self) -> TripData<'_> {
                 self.global()
             }
             fn basket(&self) -> BasketData<'_> {

@@ -97,7 +97,8 @@ impl Bench {
     /// All that can be activated now.
     pub fn controls(&self) -> Vec<Control> {
         let elements = ElementQuery::from_root(self.screen.screen().window()).find_all();
-        let roles = [AccessibleRole::Button, AccessibleRole::Switch, AccessibleRole::RadioButton];
+        let roles =
+            [AccessibleRole::Button, AccessibleRole::Switch, AccessibleRole::RadioButton, AccessibleRole::Checkbox];
         let on = |e: &&ElementHandle| {
             e.accessible_role().is_some_and(|role| roles.contains(&role)) && e.accessible_enabled() != Some(false)
         };

@@ -12,6 +12,7 @@
 //! trust_own_key = true                      # this machine verifies this hub's receipts
 //! bus = { listen = "127.0.0.1:1883" }       # or { external = "broker:1883" }
 //! http = "127.0.0.1:8080"
+//! phone_url = "https://carts.example"       # where a TLS proxy passes /pair/ and /trip on to http
 //!
 //! [[lane]]
 //! id = "lane-1"
@@ -52,6 +53,9 @@ pub struct Config {
     pub bus: BusConfig,
     /// Where the staff page listens; a loopback address, port 0 for any free port.
     pub http: SocketAddr,
+    /// Under which address shoppers' phones reach the hub, such as `https://carts.example`; without it only this
+    /// machine can. It has no path and no `/` at its end.
+    pub phone_url: Option<String>,
     /// The exit lanes.
     pub lanes: Vec<LaneConfig>,
     /// The carts that belong to the store.
@@ -130,6 +134,7 @@ struct File {
     trust_own_key: bool,
     bus: Spanned<BusConfig>,
     http: Spanned<SocketAddr>,
+    phone_url: Option<Spanned<String>>,
     #[serde(default)]
     lane: Vec<Spanned<LaneFile>>,
     #[serde(default)]
@@ -212,6 +217,17 @@ impl Config {
                 ),
             ));
         }
+        if let Some(url) = &file.phone_url
+            && !is_origin(url.get_ref())
+        {
+            return Err(wrong(
+                url.span().start,
+                format!(
+                    "phone_url is \"{}\"; expected an address without a path, such as \"https://carts.example\"",
+                    url.get_ref()
+                ),
+            ));
+        }
         let timezone = match &file.timezone {
             None => TimeZone::UTC,
             Some(name) => TimeZone::get(name.get_ref()).map_err(|_| {
@@ -254,10 +270,18 @@ impl Config {
             trust_own_key: file.trust_own_key,
             bus: file.bus.into_inner(),
             http: file.http.into_inner(),
+            phone_url: file.phone_url.map(Spanned::into_inner),
             lanes,
             carts,
         })
     }
+}
+
+/// True for `http://` or `https://`, a host and perhaps a port, and nothing else.
+fn is_origin(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+    host.is_some_and(|host| !host.is_empty() && host.chars().all(allowed))
 }
 
 fn lane(file: LaneFile) -> Result<LaneConfig, String> {
@@ -306,6 +330,10 @@ mod tests {
             Config::parse(Path::new("/etc/trundle/hub.toml"), &format!("{RIGHT}{LANE}")).expect("a right file");
         assert_eq!(config.data, Path::new("/etc/trundle/hub"));
         assert_eq!(config.lanes[0].key_version, 1);
+        assert_eq!(config.phone_url, None);
+        let text = format!("{RIGHT}phone_url = \"https://carts.example:8443\"\n");
+        let config = Config::parse(Path::new("hub.toml"), &text).expect("a right file");
+        assert_eq!(config.phone_url.as_deref(), Some("https://carts.example:8443"));
         let external = RIGHT.replace("listen = \"127.0.0.1:0\"", "external = \"broker:1883\"");
         let config = Config::parse(Path::new("hub.toml"), &external).expect("a right file");
         assert_eq!(config.bus, BusConfig::External("broker:1883".into()));
@@ -321,6 +349,11 @@ mod tests {
         check(format!("{RIGHT}colour = 1\n"), 6, "expected one of");
         check(RIGHT.replace("127.0.0.1:0\" }", "0.0.0.0:1883\" }"), 4, "loopback");
         check(RIGHT.replace("http = \"127.0.0.1:0\"", "http = \"0.0.0.0:80\""), 5, "loopback");
+        for bad in
+            ["carts.example", "https://", "https://carts.example/", "https://carts.example/x", "ftp://carts.example"]
+        {
+            check(format!("{RIGHT}phone_url = \"{bad}\"\n"), 6, "expected an address");
+        }
         check(RIGHT.replace("market-street", "Market Street"), 1, "a-z");
         check(RIGHT.replace("catalogue = \"goods.toml\"\n", ""), 1, "catalogue");
         check(format!("timezone = \"Mars/Base\"\n{RIGHT}"), 1, "Europe/London");

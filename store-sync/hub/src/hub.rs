@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
 use trip::chain::Head;
-use trip::message::{Ack, Desired, HubState, Order, Presence, Telemetry, VERSION};
+use trip::message::{Ack, Desired, HubState, Order, Pairing, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
 use trip::{CartId, Hash, IntentId, LaneId, StoreId, TripEvent, TripState, UnixMillis};
 
@@ -26,9 +26,12 @@ mod board;
 mod commands;
 mod draft;
 mod payments;
+mod phones;
 mod queue;
 #[cfg(test)]
 mod tests;
+
+pub use phones::{Pass, PhoneAnswer, PhoneAsk, PhoneTrip, Refused, Stage};
 
 use commands::Outbox;
 use draft::Draft;
@@ -114,6 +117,8 @@ pub struct Setting {
     pub carts: BTreeMap<CartId, VerifyingKey>,
     /// Milliseconds since 1970 when this run began.
     pub boot_epoch: u64,
+    /// Under which address phones reach this hub, such as `https://carts.example`; `None` where they cannot.
+    pub phone_url: Option<String>,
 }
 
 /// What is known of a cart beside its journal; lost at a restart, and told anew.
@@ -129,6 +134,8 @@ struct Seen {
     age_since: Option<UnixMillis>,
     /// What its shopper was told last of the queue: calls before, and the usual wait in seconds.
     told: Option<(u32, Option<u32>)>,
+    /// What it offers phones, and which of them joins.
+    phones: phones::Phones,
 }
 
 /// The hub.
@@ -239,7 +246,11 @@ impl<S: Storage> Hub<S> {
             Input::Bus(BusEvent::Message { topic, payload }) => self.hear(topic, payload, now),
             Input::Answer { intent, ask, answer } => self.answered(intent, *ask, answer, now),
             Input::Staff(action) => self.staff(action, now),
-            Input::Tick => self.tick(now),
+            Input::Tick => {
+                let mut effects = self.tick(now)?;
+                effects.extend(self.ask_again(now));
+                Ok(effects)
+            }
         }
     }
 
@@ -256,7 +267,8 @@ impl<S: Storage> Hub<S> {
 
     fn desired(&self, cart: &CartId) -> Effect {
         let receipt_key = key_text(&self.office.public_key());
-        let desired = Desired { v: VERSION, catalogue: self.catalogues.current().version, receipt_key };
+        let pair_url = self.setting.phone_url.as_ref().map(|url| format!("{url}/pair/{cart}"));
+        let desired = Desired { v: VERSION, catalogue: self.catalogues.current().version, receipt_key, pair_url };
         publish(topics::cart(&self.setting.store, cart, Leaf::Desired), &desired, true)
     }
 
@@ -280,6 +292,13 @@ impl<S: Storage> Hub<S> {
             Leaf::Telemetry => match serde_json::from_slice::<Telemetry>(payload) {
                 Ok(telemetry) => {
                     self.seen.entry(cart).or_default().telemetry = Some(telemetry);
+                    Ok(Vec::new())
+                }
+                Err(e) => self.refuse(topic, &e.to_string()),
+            },
+            Leaf::Pairing => match serde_json::from_slice::<Pairing>(payload) {
+                Ok(pairing) => {
+                    self.seen.entry(cart).or_default().phones.hear(pairing);
                     Ok(Vec::new())
                 }
                 Err(e) => self.refuse(topic, &e.to_string()),

@@ -102,8 +102,9 @@ impl Office {
         format!("{}-{n:06}", self.store)
     }
 
-    /// Makes and signs the receipt of an approved intent; `None` when it is not approved.
-    pub fn receipt(&self, intent: &Intent, number: String, at: UnixMillis) -> Option<Sealed> {
+    /// Makes and signs the receipt of an approved intent; `None` when it is not approved. `member` are the last
+    /// digits of the shopper's loyalty number.
+    pub fn receipt(&self, intent: &Intent, number: String, member: Option<String>, at: UnixMillis) -> Option<Sealed> {
         let approval = intent.approval.as_ref()?;
         let receipt = Receipt {
             v: 1,
@@ -117,6 +118,7 @@ impl Office {
             totals: intent.totals.clone(),
             charged: approval.amount,
             tender: approval.tender.clone(),
+            member,
         };
         Some(seal(&receipt, &self.key))
     }
@@ -235,7 +237,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = StoreId::new("market-street").expect("valid");
         let office = Office::open(store.clone(), "Market Street".into(), folder.path()).expect("a new key");
-        let sealed = office.receipt(&paid(), office.number(7), UnixMillis(0)).expect("it is approved");
+        let sealed = office.receipt(&paid(), office.number(7), None, UnixMillis(0)).expect("it is approved");
         let again = Office::open(store, "Market Street".into(), folder.path()).expect("the same key");
         let page = check(&sealed.cose, &[again.public_key()]).expect("a good receipt");
         assert!(

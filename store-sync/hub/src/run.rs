@@ -20,9 +20,9 @@ use crate::config::{BusConfig, Config, key_text};
 use crate::hub::{Effect, Hub, Input, Setting};
 use crate::intent::Answer;
 use crate::receipt::{KeyError, Office, trust_folder};
-use crate::store::{SqliteStore, StoreError};
+use crate::store::{SqliteStore, StoreError, StoreKind};
 use crate::terminal::{NexoTerminal, Terminal};
-use crate::web::{self, WebError, board::Board};
+use crate::web::{self, PhoneCall, WebError, board::Board};
 
 /// How often the hub looks at the time.
 const TICK: Duration = Duration::from_millis(250);
@@ -83,6 +83,7 @@ pub struct Ready {
 
 enum Told {
     Input(Input),
+    Phone(PhoneCall),
     Stop,
 }
 
@@ -109,13 +110,15 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
 
     let (board, watched) = watch::channel(Arc::new(Board::default()));
     let (taps, mut tapped) = mpsc::channel(INPUT_QUEUE);
-    let (http, serving) = web::serve(config.http, watched, taps).await?;
+    let (phones, mut called) = mpsc::channel(INPUT_QUEUE);
+    let (http, phone_url, serving) = web::serve(config.http, watched, taps, phones, config.phone_url.clone()).await?;
 
     let setting = Setting {
         store: config.store.clone(),
         lanes: config.lanes.iter().map(|lane| lane.id.clone()).collect(),
         carts: config.carts.iter().map(|cart| (cart.id.clone(), cart.public_key)).collect(),
         boot_epoch,
+        phone_url: Some(phone_url.to_string()),
     };
     let (hub, first) = Hub::start(setting, storage, catalogues, office, now())?;
     let (tell, told) = mpsc::channel(INPUT_QUEUE);
@@ -147,6 +150,12 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     tokio::spawn(async move {
         while let Some(action) = tapped.recv().await {
             let _ = staff.send(Told::Input(Input::Staff(action))).await;
+        }
+    });
+    let phones = tell.clone();
+    tokio::spawn(async move {
+        while let Some(call) = called.recv().await {
+            let _ = phones.send(Told::Phone(call)).await;
         }
     });
     let clock = tell.clone();
@@ -220,8 +229,24 @@ fn own(
     shell: &Shell,
 ) -> Result<(), StoreError> {
     first.into_iter().for_each(|effect| shell.carry_out(effect));
-    while let Some(Told::Input(input)) = told.blocking_recv() {
-        hub.handle(input, now())?.into_iter().for_each(|effect| shell.carry_out(effect));
+    while let Some(told) = told.blocking_recv() {
+        let effects = match told {
+            Told::Stop => break,
+            Told::Input(input) => hub.handle(input, now())?,
+            Told::Phone((ask, reply)) => match hub.phone(ask, now()) {
+                Ok((answer, effects)) => {
+                    // Who has gone away needs no answer.
+                    let _ = reply.send(answer);
+                    effects
+                }
+                Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+                    tracing::warn!(error = %e, "a phone got no answer");
+                    Vec::new()
+                }
+                Err(e) => return Err(e),
+            },
+        };
+        effects.into_iter().for_each(|effect| shell.carry_out(effect));
         let board = hub.board(&shell.zone);
         shell.board.send_if_modified(|shown| {
             let changed = **shown != board;

@@ -1,6 +1,7 @@
-//! The staff page: one page on this machine, drawn here and kept fresh by server-sent events.
+//! The staff page: one page on this machine, drawn here and kept fresh by server-sent events. Beside it the
+//! pages of shoppers' phones: see `phone`.
 //!
-//! It is for the loopback only. Every request must name a loopback host, so that no foreign web
+//! The staff page is for the loopback only. Every request must name a loopback host, so that no foreign web
 //! page can reach it under a name of its own (DNS rebinding), and every tap must come from the page
 //! itself, so that none can tap in its stead.
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Form, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -26,6 +27,10 @@ use crate::hub::StaffAction;
 
 pub mod board;
 mod page;
+mod phone;
+mod phone_page;
+
+pub use phone::PhoneCall;
 
 use board::Board;
 
@@ -46,9 +51,13 @@ pub struct WebError {
 struct Desk {
     board: watch::Receiver<Arc<Board>>,
     taps: mpsc::Sender<StaffAction>,
+    phones: mpsc::Sender<PhoneCall>,
+    /// Under which address phones reach their pages, such as `https://carts.example`.
+    phone_url: Arc<str>,
 }
 
-/// Serves the page at `address`, port 0 for any free one; returns where it is, and what serves it.
+/// Serves the page at `address`, port 0 for any free one; returns where it is, under which address phones
+/// reach theirs (`phone_url`, or else the same), and what serves them.
 ///
 /// # Errors
 /// [`WebError`] when the port is in use.
@@ -56,10 +65,14 @@ pub async fn serve(
     address: SocketAddr,
     board: watch::Receiver<Arc<Board>>,
     taps: mpsc::Sender<StaffAction>,
-) -> Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send), WebError> {
+    phones: mpsc::Sender<PhoneCall>,
+    phone_url: Option<String>,
+) -> Result<(SocketAddr, Arc<str>, impl Future<Output = std::io::Result<()>> + Send), WebError> {
     let fail = |source| WebError { address, source };
     let socket = TcpListener::bind(address).await.map_err(fail)?;
     let bound = socket.local_addr().map_err(fail)?;
+    let phone_url: Arc<str> = phone_url.unwrap_or_else(|| format!("http://{bound}")).into();
+    let desk = Desk { board, taps, phones, phone_url: phone_url.clone() };
     let router = Router::new()
         .route("/", get(page))
         .route("/live", get(live))
@@ -69,20 +82,24 @@ pub async fn serve(
         .route("/release-hold", post(release_hold))
         .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE) }))
         .route("/live.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], page::SCRIPT) }))
-        .layer(from_fn(guard))
-        .with_state(Desk { board, taps });
-    Ok((bound, async move { axum::serve(socket, router).await }))
+        .merge(phone::routes())
+        .layer(from_fn_with_state(desk.clone(), guard))
+        .with_state(desk);
+    Ok((bound, phone_url, async move { axum::serve(socket, router).await }))
 }
 
-/// Lets only this machine's own page through, and tells browsers to allow no more than it needs.
-async fn guard(request: Request, next: Next) -> Response {
+/// Lets only this machine's own page through, and phones to theirs; tells browsers to allow no more than these
+/// need.
+async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if !host(headers).is_some_and(is_loopback) {
+    let for_phones = phone::is_for_phones(request.uri().path());
+    let asked = host(headers);
+    if !asked.is_some_and(|asked| is_loopback(asked) || (for_phones && Some(asked) == host_of(&desk.phone_url))) {
         return (StatusCode::MISDIRECTED_REQUEST, "open this page as http://127.0.0.1 on the hub itself")
             .into_response();
     }
     if request.method() == axum::http::Method::POST && !same_origin(headers) {
-        return (StatusCode::FORBIDDEN, "this must be tapped on the staff page itself").into_response();
+        return (StatusCode::FORBIDDEN, "this must be tapped on the page itself").into_response();
     }
     let mut response = next.run(request).await;
     let rules = [
@@ -113,10 +130,16 @@ fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// The host of a web address, with its port, if it has one.
+fn host_of(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    rest.split('/').next()
+}
+
 /// Browsers name the page that a form is sent from; it must be this one.
 fn same_origin(headers: &HeaderMap) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
-    match (origin.and_then(|o| o.strip_prefix("http://")), host(headers)) {
+    match (origin.and_then(host_of), host(headers)) {
         (Some(origin), Some(host)) => origin == host,
         _ => false,
     }
@@ -212,6 +235,8 @@ mod tests {
             assert_eq!(same_origin(&headers), expected, "{origin:?}");
         };
         check(Some("http://127.0.0.1:8080"), true);
+        check(Some("https://127.0.0.1:8080"), true);
+        check(Some("ftp://127.0.0.1:8080"), false);
         check(Some("http://evil.example"), false);
         check(Some("http://127.0.0.1:8081"), false);
         check(Some("null"), false);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::basket::{Hold, LineItem};
-use crate::{Grams, Hash, HoldId, IntentId, LaneId, LineId, Money, TripId};
+use crate::{Grams, Hash, HoldId, IntentId, LaneId, LineId, Member, Money, TripId};
 
 /// How a hold ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,16 @@ pub enum TripEvent {
         /// What the scale carried already, in grams: the shopper's own bags. After a restart the
         /// basket is recounted against it.
         baseline: Grams,
+    },
+    /// A shopper who is no guest joined the trip, in the batch that began it. What they mean to buy is not
+    /// written down here: it is theirs, and a journal is kept.
+    ShopperPaired {
+        /// Their loyalty number; its check digit is right, and nobody has looked it up yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<Member>,
+        /// SHA-256 of the secret by which the hub knows the phone that may follow this trip.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Hash>,
     },
     /// The shopper's own thing, such as a bag, was laid in during the trip, or taken out again.
     OwnThing {

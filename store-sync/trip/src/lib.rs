@@ -3,7 +3,7 @@
 //! One trip is one append-only, hash-chained list of [`TripEvent`]s. [`TripState`] is their replay:
 //! the phase, the basket, what is held and not charged. [`pricing::price`] turns a basket and a
 //! [`Catalogue`] into totals; [`receipt`] turns them into a signed document anyone can check.
-//! [`topics`] and [`message`] are the words cart and hub use on the line.
+//! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`topics`] and [`message`] are the words cart and hub use on the line.
 //!
 //! Deliberately absent: clocks, files, sockets, devices. Time comes in as [`UnixMillis`].
 
@@ -15,8 +15,10 @@ pub mod event;
 pub mod gs1;
 pub mod gtin;
 pub mod id;
+pub mod list;
 pub mod message;
 pub mod money;
+pub mod pairing;
 pub mod pricing;
 pub mod quantity;
 pub mod receipt;
@@ -31,6 +33,7 @@ pub use event::TripEvent;
 pub use gtin::{Gtin, Plu};
 pub use id::{CartId, HoldId, IntentId, LaneId, LineId, Sku, StoreId, TripId, UnixMillis};
 pub use money::{Currency, Money};
+pub use pairing::Member;
 pub use pricing::Totals;
 pub use quantity::{Grams, Quantity};
 pub use state::{Phase, TripState};

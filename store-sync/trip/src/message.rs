@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::Head;
 use crate::event::Tender;
-use crate::{CartId, Hash, IntentId, LineId, Money, TripId, UnixMillis};
+use crate::{CartId, Hash, IntentId, LineId, Member, Money, TripId, UnixMillis};
 
 /// The version of these forms.
 pub const VERSION: u8 = 1;
@@ -106,7 +106,7 @@ pub struct Command {
     /// After this the hub sends it no more. The cart does not judge it, for its clock may be wrong; trip
     /// and lock say there what is void.
     pub expires_at: UnixMillis,
-    /// The trip it is for; ignored on another.
+    /// The trip it is for; ignored on another. For [`Order::Pair`] the trip that is to begin.
     pub trip: TripId,
     /// The lock that it is about, for a command about a payment; ignored at another lock.
     #[serde(default)]
@@ -183,6 +183,24 @@ pub enum Order {
         /// Whether it may be sold.
         approved: bool,
     },
+    /// A phone joins: the trip begins. Never stored, for it carries what a shopper means to buy.
+    Pair {
+        /// The token that the cart shows.
+        token: String,
+        /// SHA-256 of the secret that the hub has given the phone.
+        phone: Hash,
+        /// The shopper's loyalty number, if they gave one.
+        #[serde(default)]
+        member: Option<Member>,
+        /// Their shopping list; empty for none. See [`crate::list`].
+        #[serde(default)]
+        list: Vec<String>,
+    },
+    /// The shopping list, as the shopper's phone has it now. As [`Order::Pair`], never stored.
+    List {
+        /// Its entries; empty for none.
+        entries: Vec<String>,
+    },
     /// Staff looked into the cart and let an unresolved thing go.
     ReleaseHold {
         /// Which.
@@ -199,6 +217,29 @@ pub struct Desired {
     pub catalogue: Hash,
     /// The receipt key, base64url of 32 bytes, so that the cart checks what it shows.
     pub receipt_key: String,
+    /// Where a phone joins this cart, such as `https://carts.example/pair/cart-07`; `None` where phones cannot.
+    #[serde(default)]
+    pub pair_url: Option<String>,
+}
+
+/// How a phone may join this cart now; retained. Not about the shopper: there is none yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pairing {
+    /// [`VERSION`].
+    pub v: u8,
+    /// Milliseconds since 1970 when this run of the cart began; what an older run offered is void.
+    pub boot_epoch: u64,
+    /// What it offers; `None` while a trip runs, and where nobody has asked for it.
+    pub offer: Option<Offer>,
+}
+
+/// The trip that a phone may begin, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The trip that would begin.
+    pub trip: TripId,
+    /// Digests of the tokens that are good, newest first: see [`crate::pairing::Token::digest`].
+    pub tokens: Vec<Hash>,
 }
 
 /// The hub's birth and last will; retained.

@@ -46,6 +46,9 @@ pub struct Receipt {
     pub charged: Money,
     /// With what.
     pub tender: Tender,
+    /// The last digits of the shopper's loyalty number: see [`crate::Member::masked`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
 }
 
 /// What the QR says: enough to check a printed or photographed receipt.
@@ -226,6 +229,7 @@ mod tests {
             charged: totals.total,
             totals,
             tender: Tender { kind: "visa".into(), reference: "ref".into() },
+            member: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Ending, Outcome, Tender};
-use crate::{Basket, Grams, Hash, HoldId, IntentId, LaneId, LineId, Money, Quantity, TripEvent, TripId};
+use crate::{Basket, Grams, Hash, HoldId, IntentId, LaneId, LineId, Member, Money, Quantity, TripEvent, TripId};
 
 /// A load at the start below this is drift and dirt, and no own thing.
 const LEAST_OWN_G: i32 = 40;
@@ -58,6 +58,12 @@ pub struct TripState {
     pub trip: Option<TripId>,
     /// The catalogue whose prices hold.
     pub catalogue: Option<Hash>,
+    /// The shopper's loyalty number; `None` for a guest.
+    #[serde(default)]
+    pub member: Option<Member>,
+    /// SHA-256 of the secret of the phone that follows the trip, if one does.
+    #[serde(default)]
+    pub phone: Option<Hash>,
     /// What the scale carried when the trip began.
     pub baseline: Grams,
     /// The shopper's own things by weight, in grams, part of `baseline`: what lay there at the start,
@@ -120,6 +126,10 @@ impl TripState {
                     phase: Phase::Shopping,
                     ..Self::default()
                 };
+            }
+            TripEvent::ShopperPaired { member, phone } => {
+                self.member = member.clone();
+                self.phone = *phone;
             }
             TripEvent::OwnThing { weight } => {
                 self.baseline = Grams(self.baseline.0.saturating_add(weight.0));
@@ -273,6 +283,18 @@ mod tests {
         check(&[AgeCheckAsked { line }, HelpCalled, StaffComing, HelpEnded], true);
         check(&[AgeCheckAsked { line }, StaffComing, AgeChecked { line, approved: true }], false);
         check(&[HelpCalled, StaffComing, HelpEnded, HelpCalled], false);
+    }
+
+    #[test]
+    fn who_joined_is_forgotten_with_the_trip() {
+        let member = Member::parse("96385074").ok();
+        let paired = TripEvent::ShopperPaired { member: member.clone(), phone: Some(Hash::of(b"secret")) };
+        let state = TripState::replay([&started(0), &paired]);
+        assert_eq!((&state.member, state.phone), (&member, Some(Hash::of(b"secret"))));
+        for over in [TripEvent::TripClosed { ending: Ending::Empty }, started(0)] {
+            let state = TripState::replay([&started(0), &paired, &over]);
+            assert_eq!((state.member, state.phone), (None, None));
+        }
     }
 
     #[test]

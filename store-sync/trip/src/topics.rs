@@ -5,6 +5,7 @@
 //! | `tr1/{store}/cart/{cart}/up/event` | 1 | no |
 //! | `tr1/{store}/cart/{cart}/up/telemetry` | 0 | no |
 //! | `tr1/{store}/cart/{cart}/up/presence` | 1 | yes |
+//! | `tr1/{store}/cart/{cart}/up/pairing` | 1 | yes |
 //! | `tr1/{store}/cart/{cart}/down/ack` | 1 | yes |
 //! | `tr1/{store}/cart/{cart}/down/command` | 1 | no |
 //! | `tr1/{store}/cart/{cart}/down/desired` | 1 | yes |
@@ -24,6 +25,8 @@ pub enum Leaf {
     Telemetry,
     /// Birth and last will, cart to hub.
     Presence,
+    /// How a phone may join now, cart to hub.
+    Pairing,
     /// Cumulative sequence number and head digest, hub to cart.
     Ack,
     /// A command with id and expiry, hub to cart.
@@ -33,10 +36,11 @@ pub enum Leaf {
 }
 
 impl Leaf {
-    const ALL: [(Leaf, &'static str); 6] = [
+    const ALL: [(Leaf, &'static str); 7] = [
         (Leaf::Event, "up/event"),
         (Leaf::Telemetry, "up/telemetry"),
         (Leaf::Presence, "up/presence"),
+        (Leaf::Pairing, "up/pairing"),
         (Leaf::Ack, "down/ack"),
         (Leaf::Command, "down/command"),
         (Leaf::Desired, "down/desired"),

@@ -338,6 +338,7 @@ impl Cart {
     }
 
     pub(super) fn on_scan(&mut self, scan: Scan, now: Moment) {
+        self.join_by_card(&scan.content);
         if self.state.phase != Phase::Shopping {
             return;
         }

@@ -18,9 +18,16 @@ impl Cart {
             Some(key) => self.receipt_key = Some(key),
             None => self.effects.push_back(Effect::Warn("the hub's receipt key is no ed25519 key".into())),
         }
+        if self.pairing.reach(desired.pair_url.as_deref()) {
+            self.effects.push_back(Effect::Show);
+        }
     }
 
     pub(super) fn on_command(&mut self, command: Command) {
+        if matches!(command.order, Order::Pair { .. }) {
+            self.join_by_phone(command);
+            return self.effects.push_back(Effect::Show);
+        }
         if self.state.trip.as_ref() != Some(&command.trip) {
             return;
         }
@@ -61,6 +68,9 @@ impl Cart {
             Order::Queue { before, usual_s } => self.waits.hear(&self.state, before, usual_s),
             Order::AgeChecked { line, approved } => self.age_checked(line, approved),
             Order::ReleaseHold { hold } => self.release(hold),
+            Order::List { entries } => self.bring_list(entries),
+            // The trip that it would begin runs already.
+            Order::Pair { .. } => {}
         }
         self.effects.push_back(Effect::Show);
     }

@@ -45,6 +45,8 @@ impl Cart {
             still_there: self.still_there(),
             budget: self.wishes.budget.map(|minor| self.money(minor)),
             watched: self.wishes.watched.iter().copied().collect(),
+            joined: self.joined(),
+            list: self.list_progress(),
         }
     }
 
@@ -99,7 +101,7 @@ impl Cart {
             Phase::Idle if self.gauge.charge().is_some_and(|(_, charging)| charging) => Screen::Charging,
             Phase::Idle if self.goodbye.is_some() => Screen::Goodbye,
             Phase::Idle if self.below_reserve() => Screen::LowBattery,
-            Phase::Idle => Screen::Welcome,
+            Phase::Idle => self.start_screen().unwrap_or(Screen::Welcome),
             Phase::Shopping => self.shopping_screen(),
             Phase::Locked if self.state.declines > 0 => pay(PayStep::Declined),
             Phase::Locked => pay(PayStep::Preparing),
@@ -134,7 +136,7 @@ impl Cart {
             (Some(text), Some(hold)) => {
                 Screen::Search(SearchView { text: text.clone(), found: self.search(text, hold.weight) })
             }
-            _ => self.item_screen().unwrap_or(Screen::Basket),
+            _ => self.item_screen().or_else(|| self.list_screen()).unwrap_or(Screen::Basket),
         }
     }
 

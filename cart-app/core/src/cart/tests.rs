@@ -6,7 +6,7 @@ use cart_vision::{Candidate, Change, Direction, Opinion, Scan, Sighting, Symbolo
 use hal::{CameraId, Moment, MotionReading, WeightReading};
 use trip::basket::HoldReason;
 use trip::event::Tender;
-use trip::message::{Command, Order, VERSION};
+use trip::message::{Command, Offer, Order, VERSION};
 use trip::{Grams, Gtin, IntentId, LaneId, Money, Phase, TripEvent, TripState, UnixMillis};
 
 use super::*;
@@ -15,6 +15,7 @@ use crate::input::Intent;
 use crate::view::{PayBlocked, PayStep, Screen};
 
 mod crossings;
+mod pairing;
 mod receipt;
 mod states;
 mod swaps;
@@ -29,6 +30,10 @@ struct Bench {
     track: u32,
     journal: Vec<TripEvent>,
     signals: Vec<Signal>,
+    /// What phones were offered last.
+    offer: Option<Offer>,
+    /// The list as it was kept last.
+    kept: Vec<Noted>,
 }
 
 impl Bench {
@@ -47,9 +52,20 @@ impl Bench {
             receipt_qr: None,
             own: OwnLimits::default(),
             tares: Tare::usual(),
+            pairing_seed: Hash::of(b"a boot"),
+            list: Vec::new(),
         };
         let cart = Cart::new(setup, catalogue(), TripState::replay(&journal));
-        let mut bench = Self { cart, now: Moment::from_millis(20_000), load_g, track: 0, journal, signals: Vec::new() };
+        let mut bench = Self {
+            cart,
+            now: Moment::from_millis(20_000),
+            load_g,
+            track: 0,
+            journal,
+            signals: Vec::new(),
+            offer: None,
+            kept: Vec::new(),
+        };
         bench.input(Input::Link { connected: true });
         bench.wait(1_000);
         bench
@@ -72,6 +88,8 @@ impl Bench {
             match effect {
                 Effect::Journal(events) => self.journal.extend(events),
                 Effect::Tone(signal) => self.signals.push(signal),
+                Effect::Offer(offer) => self.offer = offer,
+                Effect::KeepList(list) => self.kept = list,
                 _ => {}
             }
         }

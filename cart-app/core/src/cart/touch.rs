@@ -3,7 +3,7 @@
 use hal::Moment;
 use trip::basket::{Evidence as Why, Hold, HoldReason};
 use trip::event::{Ending, Outcome};
-use trip::{Grams, HoldId, LineId, Phase, Quantity, Sale, Sku, TripEvent, TripId};
+use trip::{Grams, HoldId, LineId, Phase, Quantity, Sale, Sku, TripEvent};
 
 use super::wishes::Wishes;
 use super::{Cart, GOODBYE_FOR, Panel};
@@ -19,8 +19,13 @@ const CLEARLY_MORE_G: i32 = 20;
 
 impl Cart {
     pub(super) fn on_intent(&mut self, intent: Intent, now: Moment) {
+        self.touch_start(now);
         match intent {
-            Intent::Start => self.start(),
+            Intent::Begin => self.open_start(now),
+            Intent::Start => self.start(None),
+            Intent::Member { number } => self.join_by_number(&number),
+            Intent::ShowList => self.show_list(),
+            Intent::TickEntry { entry, on } => self.tick_entry(entry, on),
             Intent::Answer { hold, sku } => self.answer(hold, &sku, now),
             Intent::AnswerLine { hold, line } => self.answer_line(hold, line, now),
             Intent::AnswerSwap { hold, line, sku } => self.answer_swap(hold, Some(line), &sku, now),
@@ -35,8 +40,12 @@ impl Cart {
             Intent::Choose { sku } => self.choose(&sku, now),
             Intent::Tare { number } => self.choose_tare(number),
             Intent::ConfirmWeigh => self.confirm_weigh(now),
+            Intent::Back if self.leave_start() => {}
             Intent::Back => {
                 self.panel.tare = None;
+                if std::mem::take(&mut self.panel.list) {
+                    return self.effects.push_back(Effect::Show);
+                }
                 if self.panel.item.take().is_none() && self.panel.weigh.take().is_none() {
                     self.panel.search = None;
                 }
@@ -64,34 +73,37 @@ impl Cart {
         self.effects.push_back(Effect::Show);
     }
 
-    fn start(&mut self) {
-        let charging = self.gauge.charge().is_some_and(|(_, charging)| charging);
-        if self.state.phase != Phase::Idle || charging || self.below_reserve() {
+    /// A trip begins; `paired` says who shops, `None` a guest.
+    pub(super) fn start(&mut self, paired: Option<TripEvent>) {
+        if !self.may_begin() {
             return;
         }
         if let Some(next) = self.next_catalogue.take() {
             self.catalogue = next;
         }
-        let number = self.setup.trips + 1;
-        let Ok(trip) = TripId::new(format!("{}.{number}", self.setup.trip_base)) else {
+        let Some(trip) = self.next_trip() else {
             self.effects.push_back(Effect::Warn(format!("\"{}\" makes no trip name", self.setup.trip_base)));
             return;
         };
-        self.setup.trips = number;
+        self.setup.trips += 1;
+        self.close_start();
         self.goodbye = None;
         self.wishes = Wishes::default();
+        self.forget_list();
         self.evidence.clear();
         self.steps.rebase();
         self.unfelt = None;
         self.stirred = None;
         let load = self.steps.gross().unwrap_or_default();
         let catalogue = self.catalogue.version;
-        if load.0 <= self.setup.own.most_g {
-            return self.record(vec![TripEvent::TripStarted { trip, catalogue, baseline: load }]);
+        let much = load.0 > self.setup.own.most_g;
+        let baseline = if much { Grams(0) } else { load };
+        // One commit: nobody is a guest by a power cut.
+        self.record(std::iter::once(TripEvent::TripStarted { trip, catalogue, baseline }).chain(paired).collect());
+        if much {
+            // So much is hardly a bag; perhaps the last shopper left it. It is held like anything unknown.
+            self.hold(Hold { weight: load, ..Hold::default() }, None);
         }
-        // So much is hardly a bag; perhaps the last shopper left it. It is held like anything unknown.
-        self.record(vec![TripEvent::TripStarted { trip, catalogue, baseline: Grams(0) }]);
-        self.hold(Hold { weight: load, ..Hold::default() }, None);
     }
 
     fn answer(&mut self, hold: HoldId, sku: &Sku, now: Moment) {
@@ -327,6 +339,7 @@ impl Cart {
         self.thumbnails.clear();
         self.panel = Panel::default();
         self.wishes = Wishes::default();
+        self.forget_list();
         self.fresh = None;
         self.chip = None;
         self.receipt_qr = None;

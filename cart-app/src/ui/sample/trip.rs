@@ -1,7 +1,7 @@
 //! Shopping: the basket, finding, weighing, and a line shown whole.
 
 use cart_core::view::{
-    Banner, ItemView, LineView, PayBlocked, Screen, SearchView, TakenOut, TareView, Tile, View, Waiting, WeighView,
+    Banner, ItemView, Joined, LineView, PayBlocked, Screen, SearchView, TakenOut, TareView, Tile, View, Waiting, WeighView,
 };
 use trip::basket::HoldReason;
 use trip::{Allergen, Detail, Grams};
@@ -35,6 +35,8 @@ pub fn empty() -> View {
         still_there: None,
         budget: None,
         watched: Vec::new(),
+        joined: Joined::default(),
+        list: None,
     }
 }
 

@@ -134,7 +134,8 @@ fn status(seen: &Seen, state: Option<&TripState>) -> CartStatus {
     }
 }
 
-fn lines(totals: &Totals) -> Vec<(String, String, String)> {
+/// Name, how much, and price of each line.
+pub(super) fn lines(totals: &Totals) -> Vec<(String, String, String)> {
     let money = |minor| Money::new(minor, totals.total.currency).to_string();
     let how_much = |quantity| match quantity {
         Quantity::Each(pieces) => format!("{pieces} ×"),
@@ -144,7 +145,8 @@ fn lines(totals: &Totals) -> Vec<(String, String, String)> {
     totals.lines.iter().map(|l| (l.name.clone(), how_much(l.quantity), money(l.price + l.deposit))).collect()
 }
 
-fn savings(totals: &Totals) -> Vec<(String, String)> {
+/// Label of each promotion that applies, and what it takes off.
+pub(super) fn savings(totals: &Totals) -> Vec<(String, String)> {
     totals.savings.iter().map(|s| (s.label.clone(), Money::new(-s.minor, totals.total.currency).to_string())).collect()
 }
 

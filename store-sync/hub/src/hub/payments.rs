@@ -307,7 +307,10 @@ impl<S: Storage> Hub<S> {
         let id = &intent.id;
         draft.write(Write::Count("receipt"));
         let number = self.office.number(self.storage.counter("receipt")? + 1);
-        let Some(sealed) = self.office.receipt(intent, number.clone(), now) else { return Ok(()) };
+        let state =
+            self.carts.get(&intent.cart).map(|row| &row.state).filter(|s| s.trip.as_ref() == Some(&intent.trip));
+        let member = state.and_then(|state| state.member.as_ref()).map(trip::Member::masked);
+        let Some(sealed) = self.office.receipt(intent, number.clone(), member, now) else { return Ok(()) };
         draft.write(about(intent, Order::Paid { intent: id.clone(), amount, tender: tender.clone() }, now));
         let order = Order::Receipt {
             number: number.clone(),

@@ -129,7 +129,13 @@ impl Bench {
     fn open(folder: &Path, now: UnixMillis) -> (Hub<SqliteStore>, Vec<Effect>) {
         let carts = ["cart-1", "cart-2"]
             .map(|name| (CartId::new(name).expect("valid"), FakeCart::new(name).key.verifying_key()));
-        let setting = Setting { store: store_id(), lanes: vec![lane()], carts: BTreeMap::from(carts), boot_epoch: 1 };
+        let setting = Setting {
+            store: store_id(),
+            lanes: vec![lane()],
+            carts: BTreeMap::from(carts),
+            boot_epoch: 1,
+            phone_url: Some("https://carts.example".into()),
+        };
         let storage = SqliteStore::open(&folder.join("hub.db")).expect("a store");
         let catalogues = Catalogues::open(&folder.join("goods.toml"), &folder.join("kept")).expect("right");
         let office = Office::with_key(store_id(), "Market Street", SigningKey::from_bytes(&[9; 32]));

@@ -125,7 +125,7 @@ fn cart_card(card: &CartCard) -> Markup {
 }
 
 /// `cart-07` is read across a room as 07.
-fn number(cart: &str) -> &str {
+pub(super) fn number(cart: &str) -> &str {
     let digits = cart.rfind(|c: char| !c.is_ascii_digit()).map_or(cart, |at| &cart[at + 1..]);
     if digits.is_empty() { cart } else { digits }
 }

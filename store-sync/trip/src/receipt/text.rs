@@ -37,6 +37,9 @@ pub fn render(receipt: &Receipt) -> String {
     let _ = writeln!(page, "{}", "-".repeat(WIDTH));
     row(&mut page, "TOTAL", &format!("{}  ", money(receipt.totals.total.minor)));
     row(&mut page, &format!("Paid, {}", receipt.tender.kind), &format!("{}  ", money(receipt.charged.minor)));
+    if let Some(member) = &receipt.member {
+        row(&mut page, &format!("Loyalty card {member}"), "");
+    }
     let _ = writeln!(page);
     for share in &receipt.totals.taxes {
         let rate = f64::from(share.basis_points) / 100.0;

@@ -23,7 +23,7 @@ fn paid_bench() -> Bench {
 
 fn told_key(key: &SigningKey) -> Input {
     let receipt_key = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
-    Input::Desired(Desired { v: VERSION, catalogue: Hash::GENESIS, receipt_key })
+    Input::Desired(Desired { v: VERSION, catalogue: Hash::GENESIS, receipt_key, pair_url: None })
 }
 
 fn sealed(bench: &Bench, key: &SigningKey) -> receipt::Sealed {
@@ -40,6 +40,7 @@ fn sealed(bench: &Bench, key: &SigningKey) -> receipt::Sealed {
         charged: totals.total,
         totals,
         tender: Tender { kind: "visa".into(), reference: "r".into() },
+        member: None,
     };
     receipt::seal(&receipt, key)
 }
