@@ -35,6 +35,7 @@ pub mod sample;
 mod screen;
 mod search;
 mod shop;
+mod speech;
 mod typing;
 mod waiting;
 mod window;
