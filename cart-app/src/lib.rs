@@ -3,7 +3,7 @@
 //! [`config`] is read once; [`startup`] opens the journal and replays it; devices, [`sight`], the
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
 //! channels to the [`trip_loop`], the one owner of the trip. The rules are in `cart-core`; here are
-//! only files, sockets and pixels. [`recording`] keeps a trip to the bit and plays it again. [`web_screen`]
+//! only files, sockets and pixels. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the bit and plays it again. [`web_screen`]
 //! shows the screen in a browser. [`demo`] puts a store and a shopper around it.
 
 pub mod config;
@@ -16,6 +16,7 @@ pub mod recording;
 pub mod run;
 pub mod sight;
 pub mod signal;
+pub mod speech;
 pub mod startup;
 pub mod trip_loop;
 pub mod ui;

@@ -85,6 +85,7 @@ fn show(config: &Config, cart: &RunningCart, stop: signal::Stop) -> anyhow::Resu
         App::new().context("the touch window cannot be opened; is there a display? (--headless runs without)")?;
     let screen = Rc::new(Screen::new(window, Rc::new(Pictures::drawn())));
     screen.set_store(&config.screen);
+    screen.find_voice();
     for font in fonts::missing(&config.screen.languages) {
         warn!("{font}");
     }

@@ -68,6 +68,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     panel.set_shelf(&named(&shelf, &catalogue));
     let screen = Rc::new(Screen::new(window, portraits));
     screen.set_store(&config.screen);
+    screen.find_voice();
     let inputs = cart.inputs();
     screen.on_intent(move |intent| drop(inputs.send(Input::Intent(intent))));
     screen.apply(&cart.views.borrow().clone());

@@ -108,6 +108,11 @@ impl Format {
         Some(written)
     }
 
+    /// `1.64`: a weight's number in pounds, for words around it.
+    pub(super) fn pounds(&self, grams: Grams) -> String {
+        self.number(hundredths_of_a_pound(grams).unsigned_abs(), 2)
+    }
+
     /// The price of the store's unit of weight, from that of a kilogram: `£2.20/kg`, `£1.00/lb`.
     pub fn unit_price(&self, per_kg: Money) -> Written {
         let (price, unit) = match self.unit {

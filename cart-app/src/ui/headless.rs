@@ -84,6 +84,7 @@ impl Platform for InMemory {
 /// A cart's screen in memory.
 pub struct HeadlessScreen<W: CartWindow = App> {
     screen: Screen<W>,
+    memory: Rc<MinimalSoftwareWindow>,
     size: PhysicalSize,
 }
 
@@ -126,7 +127,7 @@ impl<W: CartWindow> HeadlessScreen<W> {
         let screen = Screen::new(window, pictures);
         // Pictures are the same whenever they are made.
         screen.set_clock(Clock::told(|| Timestamp::from_second(PICTURED_S).unwrap_or_default()));
-        Ok(Self { screen, size })
+        Ok(Self { screen, memory, size })
     }
 
     /// The adapter, for what this type does not pass on.
@@ -203,6 +204,19 @@ impl<W: CartWindow> HeadlessScreen<W> {
     /// When the file cannot be written.
     pub fn save_png(&self, path: &Path) -> Result<(), HeadlessError> {
         self.screenshot().save(path).map_err(|source| HeadlessError::Write { path: path.to_owned(), source })
+    }
+
+    /// Draws into `canvas` what has changed since the last time, as a display does: only the regions that
+    /// are dirty. How many pixels those are; `None` when nothing has changed. `canvas` is the same each time,
+    /// of the screen's size.
+    pub fn draw_changes(&self, canvas: &mut [Rgb8Pixel]) -> Option<u64> {
+        update_timers_and_animations();
+        let mut pixels = None;
+        self.memory.draw_if_needed(|renderer| {
+            let region = renderer.render(canvas, self.size.width as usize);
+            pixels = Some(region.iter().map(|(_, size)| u64::from(size.width) * u64::from(size.height)).sum());
+        });
+        pixels
     }
 
     fn draw(&self) -> SharedPixelBuffer<Rgb8Pixel> {

@@ -36,6 +36,7 @@ pub mod sample;
 mod screen;
 mod search;
 mod shop;
+mod speech;
 mod start;
 mod typing;
 mod waiting;

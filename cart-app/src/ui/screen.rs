@@ -9,7 +9,7 @@ use cart_core::Intent;
 use cart_core::view::{PayStep, PayView, Screen as Which, View, WeighView};
 use slint::{Model, ModelRc, Timer, TimerMode, VecModel};
 use tokio::sync::watch;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::basket::Basket;
 use super::format::{Written, roll};
@@ -17,11 +17,14 @@ use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
 use super::{
-    CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, list, start,
-    typing, waiting, wishes,
+    CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, list, speech,
+    start, typing, waiting, wishes,
 };
 use crate::config::ScreenConfig;
-use cart_ui::{App, BannerKind, Figure, Hand, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind};
+use crate::speech::{Programs, Speaker, Voice};
+use cart_ui::{
+    App, BannerKind, Figure, Hand, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind, VoiceState,
+};
 
 /// So often a clock on the screen is looked at: it shows minutes.
 const TICK: Duration = Duration::from_secs(5);
@@ -48,6 +51,8 @@ struct Face<W: CartWindow> {
     /// The last view applied: what did not change since is left alone.
     last: RefCell<Option<View>>,
     clock: RefCell<Clock>,
+    /// Says aloud what changes; none where nothing was installed to speak with.
+    speaker: RefCell<Option<Box<dyn Speaker>>>,
     /// Moves the clock of the charging screen on, while that is shown.
     ticks: Timer,
 }
@@ -76,6 +81,7 @@ impl<W: CartWindow> Screen<W> {
             format: RefCell::default(),
             last: RefCell::default(),
             clock: RefCell::new(Clock::system()),
+            speaker: RefCell::default(),
             ticks: Timer::default(),
         });
         typing::connect(&face.window);
@@ -91,6 +97,14 @@ impl<W: CartWindow> Screen<W> {
             // A tag that is none cannot come: the markup offers only those it was given.
             if let (Some(face), Ok(language)) = (weak.upgrade(), tag.parse()) {
                 face.set_language(language);
+            }
+        });
+        let weak = Rc::downgrade(&face);
+        face.window.speech().on_turned(move || {
+            if let Some(face) = weak.upgrade()
+                && let Some(speaker) = &*face.speaker.borrow()
+            {
+                speech::turned(&face.window.state(), &face.window.speech(), &**speaker, &face.format());
             }
         });
         let weak = Rc::downgrade(&face);
@@ -129,6 +143,25 @@ impl<W: CartWindow> Screen<W> {
     pub fn set_clock(&self, clock: Clock) {
         self.face.clock.replace(clock);
         self.face.tick();
+    }
+
+    /// Speaks by the programs of this machine when the shopper asks for it; where there are none the reading
+    /// options say so.
+    pub fn find_voice(&self) {
+        match Voice::new(Programs::find()) {
+            Ok(voice) => self.set_speaker(Some(Box::new(voice))),
+            Err(why) => {
+                info!(%why, "this cart does not speak");
+                self.set_speaker(None);
+            }
+        }
+    }
+
+    /// Speaks by `speaker`, or says that there is none.
+    pub fn set_speaker(&self, speaker: Option<Box<dyn Speaker>>) {
+        let state = if speaker.is_some() { VoiceState::Works } else { VoiceState::Absent };
+        self.face.window.speech().set_voice(state);
+        self.face.speaker.replace(speaker);
     }
 
     /// The window, to show, run or drive it.
@@ -202,6 +235,9 @@ impl<W: CartWindow> Face<W> {
         wishes::apply(&self.window, view, &format);
         waiting::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
         conditions::apply(&self.window, view, before.as_ref());
+        if let Some(speaker) = &*self.speaker.borrow() {
+            speech::apply(&self.window, &**speaker, before.as_ref(), view, &format);
+        }
         ask::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
         match &view.screen {
             Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures, &format),
@@ -287,6 +323,9 @@ impl<W: CartWindow> Face<W> {
         theme.set_reduced_motion(false);
         theme.set_hand(Hand::Either);
         state.set_speech(false);
+        if let Some(speaker) = &*self.speaker.borrow() {
+            speaker.hush();
+        }
     }
 
     /// Someone chose how to read and walked off before a trip began.

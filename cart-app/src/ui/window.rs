@@ -4,7 +4,7 @@ use slint::ComponentHandle;
 
 use cart_ui::{
     App, AskData, BasketData, CartState, Conditions, DemoWindow, Intents, ItemData, ListData, PayData, ReceiptData,
-    SearchData, StartData, Theme, TripData, Typing, Waits, WeighData, WelcomeData, WishesData,
+    SearchData, Speech, StartData, Theme, TripData, Typing, Waits, WeighData, WelcomeData, WishesData,
 };
 
 /// A window with the cart's screen in it: the adapters need only its globals.
@@ -27,6 +27,7 @@ pub trait CartWindow: ComponentHandle + 'static {
     fn wishes(&self) -> WishesData<'_>;
     fn typing(&self) -> Typing<'_>;
     fn waits(&self) -> Waits<'_>;
+    fn speech(&self) -> Speech<'_>;
     fn conditions(&self) -> Conditions<'_>;
 }
 
@@ -82,6 +83,9 @@ macro_rules! cart_window {
                 self.global()
             }
             fn waits(&self) -> Waits<'_> {
+                self.global()
+            }
+            fn speech(&self) -> Speech<'_> {
                 self.global()
             }
             fn conditions(&self) -> Conditions<'_> {

@@ -6,7 +6,7 @@
 //! and what is not in each number. A machine that does other work gives numbers that are too large,
 //! never too small.
 //!
-//! [`trip`] shops 500 things; [`sight`] looks at frames and runs the model; [`journal`] writes to the
+//! [`frames`] scrolls and touches the screen; [`trip`] shops 500 things; [`sight`] looks at frames and runs the model; [`journal`] writes to the
 //! disk; [`start`] starts processes and weighs them; [`report`] prints and writes JSON.
 
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ use clap::Parser;
 
 use report::Report;
 
+mod frames;
 mod journal;
 mod report;
 mod sight;
@@ -37,6 +38,9 @@ struct Options {
     /// Things put in on the generated trip.
     #[arg(long, default_value_t = 500)]
     items: u32,
+    /// Only this part: how long frames take.
+    #[arg(long)]
+    only: Option<Part>,
     /// The seed of the trip and the world.
     #[arg(long, default_value_t = 20)]
     seed: u64,
@@ -46,6 +50,13 @@ struct Options {
     /// The child's configuration or model.
     #[arg(long, hide = true)]
     file: Option<PathBuf>,
+}
+
+/// A part that can be run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// The frames of the cart's screen. Needs no store and no model.
+    Frames,
 }
 
 /// What all parts of the bench share.
@@ -70,6 +81,12 @@ fn main() -> anyhow::Result<()> {
     let assets = std::path::absolute(&options.assets).context("assets")?;
     let bench = Bench { assets, folder: folder.path().to_owned(), items: options.items, seed: options.seed };
     let mut report = Report::new(options.seed);
+    // First, while this process holds nothing else: its memory is a number of that part.
+    eprintln!("scrolling and touching the screen");
+    frames::all(&mut report)?;
+    if options.only == Some(Part::Frames) {
+        return finish(&report, &options.json.unwrap_or_else(|| target.join("bench-frames.json")));
+    }
 
     // What was built a moment ago goes to the disk first: flushes behind it would wait for seconds.
     if let Err(why) = std::process::Command::new("sync").status() {
@@ -109,9 +126,12 @@ fn main() -> anyhow::Result<()> {
     start::cold("cold start, full basket", &config_path, &config, &mut report)?;
     drop(store);
 
+    finish(&report, &options.json.unwrap_or_else(|| target.join("bench.json")))
+}
+
+fn finish(report: &Report, json: &std::path::Path) -> anyhow::Result<()> {
     report.print();
-    let json = options.json.unwrap_or_else(|| target.join("bench.json"));
-    report.write(&json)?;
+    report.write(json)?;
     println!("\nWritten to {}", json.display());
     Ok(())
 }

@@ -103,6 +103,11 @@ impl Report {
         self.add(name, "×", pairs.map(|(ours, bare)| ours / bare).collect(), note);
     }
 
+    /// Adds how much of a time that is allowed was taken.
+    pub fn share(&mut self, name: impl Into<String>, ours: &[f64], allowed: f64, note: impl Into<String>) {
+        self.add(name, "×", ours.iter().map(|ours| ours / allowed).collect(), note);
+    }
+
     /// The slow end of a measure taken before.
     pub fn p99(&self, name: &str) -> Option<f64> {
         self.measures.iter().find(|measure| measure.name == name).map(|measure| measure.spread.p99)

@@ -267,7 +267,7 @@ pub fn hub_memory(name: &str, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn resident_kib(process: &str) -> anyhow::Result<u64> {
+pub fn resident_kib(process: &str) -> anyhow::Result<u64> {
     let path = format!("/proc/{process}/status");
     let status = std::fs::read_to_string(&path).with_context(|| path.clone())?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
