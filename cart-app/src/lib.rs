@@ -4,11 +4,12 @@
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
 //! channels to the [`trip_loop`], the one owner of the trip. The rules are in `cart-core`; here are
 //! only files, sockets and pixels. [`recording`] keeps a trip to the bit and plays it again. [`web_screen`]
-//! shows the screen in a browser. [`demo`] puts a store and a shopper around it.
+//! shows the screen in a browser. [`staff`] mode lies behind a PIN. [`demo`] puts a store and a shopper around it.
 
 pub mod config;
 pub mod demo;
 pub mod devices;
+pub mod durable;
 pub mod enrol;
 pub mod journal;
 pub mod line;
@@ -16,6 +17,7 @@ pub mod recording;
 pub mod run;
 pub mod sight;
 pub mod signal;
+pub mod staff;
 pub mod startup;
 pub mod trip_loop;
 pub mod ui;
