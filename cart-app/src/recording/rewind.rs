@@ -72,11 +72,8 @@ pub fn rewind<O: Outputs>(
     if state.phase != Phase::Idle {
         return Ok(Err("a trip is on; a recording begins between trips".into()));
     }
-    let facts = startup::SetupFacts {
-        trips: begin.facts.trips + trip.begun(),
-        receipt_qr: None,
-        ..begin.facts.clone()
-    };
+    let facts =
+        startup::SetupFacts { trips: begin.facts.trips + trip.begun(), receipt_qr: None, ..begin.facts.clone() };
     let begin = Begin { facts: facts.clone(), catalogue: begin.newest.clone(), state: state.clone(), ..begin.clone() };
     let Ok(newest) = Catalogue::parse(&begin.newest) else {
         return Ok(Err("the catalogue cannot be read again".into()));

@@ -1,9 +1,9 @@
 //! The one owner of what staff do on the cart.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -233,9 +233,7 @@ impl Desk {
                 Page::Enrol(Box::new(self.enrolling.view(&frames, catalogue, self.place.views.as_deref())))
             }
             Open::Page(PageKind::Recordings) => Page::Recordings(Box::new(self.recordings())),
-            Open::Page(PageKind::Log) => {
-                Page::Log(LogView { level: self.level, lines: log::ring().last(self.level) })
-            }
+            Open::Page(PageKind::Log) => Page::Log(LogView { level: self.level, lines: log::ring().last(self.level) }),
         };
         let near = matches!(self.open, Open::Page(_)) && left <= WARNED;
         StaffView {

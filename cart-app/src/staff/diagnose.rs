@@ -82,9 +82,8 @@ mod tests {
 
     #[test]
     fn a_curve_shows_two_rests_and_the_step_between() {
-        let samples: Vec<(Moment, f32)> = (0..1_600u64)
-            .map(|n| (Moment(n * 12_500), if n < 800 { 0.0 } else { 742.0 } + (n % 2) as f32))
-            .collect();
+        let samples: Vec<(Moment, f32)> =
+            (0..1_600u64).map(|n| (Moment(n * 12_500), if n < 800 { 0.0 } else { 742.0 } + (n % 2) as f32)).collect();
         let curve = curve(&samples, Moment::from_millis(20_000));
         let grams: Vec<i32> = curve.rests.iter().map(|rest| rest.2.round() as i32).collect();
         assert!(matches!(grams.as_slice(), [0 | 1, 742 | 743]), "{:?}", curve.rests);

@@ -158,12 +158,7 @@ impl Enrolling {
     }
 }
 
-fn try_enrol(
-    sku: &Sku,
-    pictures: Vec<RgbImage>,
-    catalogue: &Catalogue,
-    views: &Views,
-) -> anyhow::Result<EnrolResult> {
+fn try_enrol(sku: &Sku, pictures: Vec<RgbImage>, catalogue: &Catalogue, views: &Views) -> anyhow::Result<EnrolResult> {
     let mut model = open_embedder(&views.config)?;
     let whole = views.gallery.borrow().clone();
     let mut own = if views.own.exists() {

@@ -98,6 +98,11 @@ pub struct Instruments {
 }
 
 impl Instruments {
+    /// Nothing was said yet; `unsynced` is counted by the line to the hub, and `line` lies over the scale.
+    pub fn new(unsynced: Arc<AtomicU64>, line: Arc<Mutex<Line>>) -> Self {
+        Self { unsynced, line, ..Self::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Whoever panicked while holding it left only a whole reading more or less.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -73,11 +73,7 @@ impl Place {
         let by_board = Line::of(&config.board.scale);
         let made = scale.as_ref().and_then(|scale| calibration::load(&config.data, scale));
         let in_force = made.map(|made| by_board.with(made.zero_counts, made.counts_per_g));
-        let instruments = Instruments {
-            unsynced: line.unsynced.clone(),
-            line: Arc::new(Mutex::new(in_force.unwrap_or(by_board))),
-            ..Instruments::default()
-        };
+        let instruments = Instruments::new(line.unsynced.clone(), Arc::new(Mutex::new(in_force.unwrap_or(by_board))));
         introduce(&instruments, config, devices, troubles);
         if let Some(line) = in_force {
             instruments.recalibrated(&line.words());
