@@ -3,12 +3,14 @@
 //! [`config`] is read once; [`startup`] opens the journal and replays it; devices, [`sight`], the
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
 //! channels to the [`trip_loop`], the one owner of the trip. The rules are in `cart-core`; here are
-//! only files, sockets and pixels. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the bit and plays it again. [`web_screen`]
-//! shows the screen in a browser. [`demo`] puts a store and a shopper around it.
+//! only files, sockets and pixels. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the
+//! bit and plays it again. [`web_screen`] shows the screen in a browser. [`staff`] mode lies behind a PIN. [`demo`]
+//! puts a store and a shopper around it.
 
 pub mod config;
 pub mod demo;
 pub mod devices;
+pub mod durable;
 pub mod enrol;
 pub mod journal;
 pub mod line;
@@ -17,6 +19,7 @@ pub mod run;
 pub mod sight;
 pub mod signal;
 pub mod speech;
+pub mod staff;
 pub mod startup;
 pub mod trip_loop;
 pub mod ui;

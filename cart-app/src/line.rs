@@ -1,6 +1,7 @@
 //! The line to the hub on its own runtime, joined to the trip by channels.
 
-use std::sync::mpsc as std_mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc as std_mpsc};
 
 use anyhow::Context;
 use cart_core::Input;
@@ -21,6 +22,8 @@ pub struct RunningLine {
     work: Option<tokio::task::JoinHandle<()>>,
     /// How far the journal has grown.
     pub appended: watch::Sender<u64>,
+    /// Records that the hub has not committed yet.
+    pub unsynced: Arc<AtomicU64>,
     /// What the cart tells of itself.
     pub telemetry: watch::Sender<Option<Telemetry>>,
     /// How a phone may join now.
@@ -57,10 +60,15 @@ pub fn start(
     let (offers, offers_seen) = watch::channel(None);
     let (shutdown, shutdown_seen) = watch::channel(false);
     let told = Told { appended: appended_seen, telemetry: telemetry_seen, offers: offers_seen };
+    let unsynced = Arc::new(AtomicU64::new(0));
+    let waiting = unsynced.clone();
     let work = runtime.spawn(line.run(event_loop, told, shutdown_seen));
     // A thread of its own, because it waits when the trip is slow, and the runtime must not.
     let forward = move || {
         while let Some(event) = heard.blocking_recv() {
+            if let LinkEvent::Unsynced(records) = &event {
+                waiting.store(*records as u64, Ordering::Relaxed);
+            }
             if let Some(input) = input_of(event)
                 && inputs.send(input).is_err()
             {
@@ -69,7 +77,7 @@ pub fn start(
         }
     };
     std::thread::Builder::new().name("from hub".into()).spawn(forward).context("thread of the hub's words")?;
-    Ok(RunningLine { runtime: Some(runtime), shutdown, work: Some(work), appended, telemetry, offers })
+    Ok(RunningLine { runtime: Some(runtime), shutdown, work: Some(work), appended, unsynced, telemetry, offers })
 }
 
 /// What the trip hears of the line.

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cart_app::{demo, devices, enrol, recording, run, ui};
+use cart_app::{demo, devices, enrol, recording, run, staff, ui};
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// The program of a smart shopping cart.
 #[derive(Parser)]
@@ -38,6 +40,8 @@ enum Command {
     Play(demo::PlayOptions),
     /// Enrols a product from its pictures.
     Enrol(enrol::EnrolOptions),
+    /// Sets the PIN of staff mode, read from standard input.
+    StaffPin(staff::set_pin::PinOptions),
     /// Lists the devices of this machine.
     Devices,
     /// Writes every screen as a picture.
@@ -55,13 +59,16 @@ enum Command {
 fn main() -> ExitCode {
     let options = Options::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let printed = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    let kept = staff::log::RingLayer.with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(printed).with(kept).init();
     let result = match options.command {
         Command::Run { config, headless, record } => run::run(&config, headless, record.as_deref()),
         Command::Replay(options) => recording::command::run(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Play(options) => demo::play(&options),
         Command::Enrol(options) => enrol::run(&options),
+        Command::StaffPin(options) => staff::set_pin::run(&options),
         Command::Devices => {
             devices::list();
             Ok(())

@@ -47,7 +47,8 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
     if let Some(path) = record {
         warn!("recording all frames into {}: they show people; delete the file when it has served", path.display());
     }
-    let cart = wiring::start(&config, ready, devices, troubles, sight.as_ref(), recorder.clone(), &clock)?;
+    let cart =
+        wiring::start(&config, ready, devices, troubles, sight.as_ref(), recorder.zip(record.map(Into::into)), &clock)?;
     if headless {
         while cart.runs() && !stop.asked() {
             std::thread::sleep(Duration::from_millis(100));
@@ -55,8 +56,9 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
     } else {
         show(&config, &cart, stop)?;
     }
+    let tape = cart.staff.tape.clone();
     let stopped = cart.stop();
-    recorder.map_or(Ok(()), |recorder| recorder.finish())?;
+    tape.finish()?;
     stopped
 }
 

@@ -46,6 +46,11 @@ impl Sight {
         Ok(Self { config: config.clone(), catalogue, gallery })
     }
 
+    /// Where model and gallery lie.
+    pub fn config(&self) -> &SightConfig {
+        &self.config
+    }
+
     /// A model of its own, for enrolment or for an eye.
     ///
     /// # Errors
@@ -59,8 +64,16 @@ impl Sight {
     /// # Errors
     /// As [`Sight::open`].
     pub fn eye(&self) -> anyhow::Result<Eye> {
+        self.eye_with(self.gallery.clone())
+    }
+
+    /// One camera's eye that knows the products of `gallery`.
+    ///
+    /// # Errors
+    /// As [`Sight::open`].
+    pub fn eye_with(&self, gallery: Gallery) -> anyhow::Result<Eye> {
         let embedder = self.embedder()?;
-        let recogniser = Recogniser::new(embedder.description().clone(), self.gallery.clone()).context("sight")?;
+        let recogniser = Recogniser::new(embedder.description().clone(), gallery).context("sight")?;
         Ok(Eye::new(Some((Box::new(embedder), recogniser)), Some(Box::new(reader(&self.catalogue)))))
     }
 }
@@ -72,7 +85,8 @@ pub fn reader(catalogue: &Arc<Catalogue>) -> BarcodeReader {
     BarcodeReader::new(config, Box::new(move |scanned| catalogue.by_scan(scanned).is_some()))
 }
 
-fn open_embedder(config: &SightConfig) -> anyhow::Result<Embedder> {
+/// Opens a model by a configuration.
+pub(crate) fn open_embedder(config: &SightConfig) -> anyhow::Result<Embedder> {
     let runtime = config.runtime.clone().unwrap_or_else(runtime_path);
     let model: &Path = &config.model;
     Embedder::open_with(model, &runtime).with_context(|| format!("sight: model {}", model.display()))

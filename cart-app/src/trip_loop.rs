@@ -43,6 +43,8 @@ pub struct TripLoop<O> {
     receipts: PathBuf,
     outputs: O,
     appended: watch::Sender<u64>,
+    /// Trips begun since the program started.
+    begun: u64,
 }
 
 impl<O: Outputs> TripLoop<O> {
@@ -59,7 +61,7 @@ impl<O: Outputs> TripLoop<O> {
         appended: watch::Sender<u64>,
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&receipts).with_context(|| format!("folder of receipts {}", receipts.display()))?;
-        let mut this = Self { cart, journal, receipts, outputs, appended };
+        let mut this = Self { cart, journal, receipts, outputs, appended, begun: 0 };
         this.drain()?;
         Ok(this)
     }
@@ -67,6 +69,20 @@ impl<O: Outputs> TripLoop<O> {
     /// The cart.
     pub fn cart(&self) -> &Cart {
         &self.cart
+    }
+
+    /// Trips begun since the program started.
+    pub fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// Goes on with a cart that was made from the journal anew, as after a restart.
+    ///
+    /// # Errors
+    /// As [`TripLoop::handle`].
+    pub fn begin_again(&mut self, cart: Cart) -> anyhow::Result<()> {
+        self.cart = cart;
+        self.drain()
     }
 
     /// The outputs.
@@ -109,6 +125,7 @@ impl<O: Outputs> TripLoop<O> {
                         .append(&events)
                         .context("nothing is shown that is not on disk; this cart must stop")?;
                     self.appended.send_replace(head.seq);
+                    self.begun += events.iter().filter(|e| matches!(e, TripEvent::TripStarted { .. })).count() as u64;
                     self.outputs.recorded(&events);
                 }
                 Effect::StoreReceipt { number, cose, qr } => self.store_receipt(&number, &cose, &qr)?,

@@ -3,6 +3,7 @@
 //! Cameras and weights may be shed when the trip is slow (the latest wins); touches, codes and the
 //! hub's words never are. Only this file knows devices, sight, line and core together.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -13,7 +14,7 @@ use anyhow::Context;
 use cart_core::effect::Signal;
 use cart_core::{Device, Input, Intent, View};
 use cart_vision::Eye;
-use hal::{Camera, Clock, DeviceError, Devices, IndicatorLight, LightSignal, Moment, Sounder, Tone};
+use hal::{Camera, Clock, DeviceError, Devices, IndicatorLight, LightSignal, Moment, Scale, Sounder, Tone};
 use tokio::sync::watch;
 use tracing::{debug, warn};
 use trip::message::{Offer, Telemetry, VERSION};
@@ -22,8 +23,11 @@ use trip::{LaneId, TripEvent};
 use crate::config::Config;
 use crate::journal::wall_clock;
 use crate::line;
-use crate::recording::Recorder;
+use crate::recording::tape::Tape;
+use crate::recording::{Begin, Recorder, Standing, rewind};
 use crate::sight::{Sight, reader};
+use crate::staff::Place;
+use crate::staff::calibration::Calibrated;
 use crate::startup::Ready;
 use crate::trip_loop::{Outputs, TripLoop};
 
@@ -45,6 +49,8 @@ pub struct RunningCart {
     inputs: SyncSender<Input>,
     shutdown: Arc<AtomicBool>,
     trip: Option<JoinHandle<anyhow::Result<()>>>,
+    /// The cart as staff mode sees it.
+    pub staff: Place,
 }
 
 impl RunningCart {
@@ -85,7 +91,7 @@ struct Panel {
     offers: watch::Sender<Option<Offer>>,
     light: Option<Box<dyn IndicatorLight>>,
     sounder: Option<Box<dyn Sounder>>,
-    recorder: Option<Recorder>,
+    tape: Tape,
 }
 
 impl Outputs for Panel {
@@ -114,15 +120,15 @@ impl Outputs for Panel {
     }
 
     fn heard(&mut self, input: &Input, now: Moment) {
-        self.recorder.iter().for_each(|recorder| recorder.heard(input, now));
+        self.tape.record(|recorder| recorder.heard(input, now));
     }
 
     fn due(&mut self, now: Moment) {
-        self.recorder.iter().for_each(|recorder| recorder.due(now));
+        self.tape.record(|recorder| recorder.due(now));
     }
 
     fn recorded(&mut self, events: &[TripEvent]) {
-        self.recorder.iter().for_each(|recorder| recorder.events(events));
+        self.tape.record(|recorder| recorder.events(events));
     }
 }
 
@@ -161,29 +167,33 @@ pub fn start(
     devices: Devices,
     troubles: Vec<(Device, String)>,
     sight: Option<&Sight>,
-    recorder: Option<Recorder>,
+    recorder: Option<(Recorder, PathBuf)>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<RunningCart> {
     let (inputs, queue) = sync_channel(QUEUE);
     let shutdown = Arc::new(AtomicBool::new(false));
     let threads = Threads { inputs: inputs.clone(), shutdown: shutdown.clone(), clock: clock.clone() };
-    let Ready { cart, journal, key, catalogue, .. } = ready;
+    let Ready { cart, journal, key, catalogue, begin } = ready;
+    let public_key = key.verifying_key().to_bytes();
     let line = line::start(config, key, &journal, inputs.clone())?;
     let (views, seen) = watch::channel(Arc::new(cart.view()));
+    let tape = Tape::new(recorder);
+    let staff = Place::of(config, &devices, &troubles, sight, &tape, &line, &catalogue, public_key);
     let Devices { cameras, scale, motion, light, sounder, battery, lane_beacon } = devices;
-    let panel = Panel { views, offers: line.offers.clone(), light, sounder, recorder: recorder.clone() };
+    let panel = Panel { views, offers: line.offers.clone(), light, sounder, tape: tape.clone() };
     let trip = TripLoop::new(cart, journal, config.data.join("receipts"), panel, line.appended.clone())?;
     for (device, fault) in troubles {
         inputs.send(Input::Device { device, fault: Some(fault) }).context("the trip's queue")?;
     }
     for camera in cameras {
         let eye = match sight {
-            Some(sight) => sight.eye()?,
+            Some(sight) => sight.eye_with(staff.known(sight))?,
             None => Eye::new(None, Some(Box::new(reader(&catalogue)))),
         };
-        threads.camera(camera, eye, recorder.clone())?;
+        threads.camera(camera, eye, &staff)?;
     }
-    if let Some(mut scale) = scale {
+    if let Some(scale) = scale {
+        let mut scale = Calibrated::new(scale, staff.instruments.line.clone());
         threads.fast("scale", Device::Scale, move || scale.read().map(Input::Weight))?;
     }
     if let Some(mut motion) = motion {
@@ -203,9 +213,10 @@ pub fn start(
     }
     let clock = clock.clone();
     let stop = shutdown.clone();
-    let work = move || run_trip(trip, &queue, &*clock, &stop, line);
+    let place = staff.clone();
+    let work = move || run_trip(trip, &queue, &*clock, &stop, line, &place, &begin);
     let trip = std::thread::Builder::new().name("trip".into()).spawn(work).context("the trip's thread")?;
-    Ok(RunningCart { views: seen, inputs, shutdown, trip: Some(trip) })
+    Ok(RunningCart { views: seen, inputs, shutdown, trip: Some(trip), staff })
 }
 
 /// The trip's thread: inputs as they come, timeouts as they fall due.
@@ -215,14 +226,23 @@ fn run_trip(
     clock: &dyn Clock,
     shutdown: &AtomicBool,
     line: line::RunningLine,
+    staff: &Place,
+    begin: &Begin,
 ) -> anyhow::Result<()> {
     let mut health = Health::default();
+    let mut standing = Standing::default();
     while !shutdown.load(Ordering::SeqCst) {
         let mut news = false;
+        if let Some(wanted) = staff.tape.wanted() {
+            let done = rewind(&mut trip, wanted, &standing, &staff.tape, begin, clock)?;
+            staff.tape.done(done);
+        }
         let due = trip.poll_timeout().map_or(WAKE, |due| due.since(clock.now())).min(WAKE);
         match queue.recv_timeout(due) {
             Ok(input) => {
                 news = health.note(&input);
+                staff.instruments.note(&input);
+                standing.note(&input);
                 trip.handle(input, clock.now())?;
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -353,7 +373,9 @@ impl Threads {
         })
     }
 
-    fn camera(&self, mut camera: Box<dyn Camera>, mut eye: Eye, recorder: Option<Recorder>) -> anyhow::Result<()> {
+    fn camera(&self, mut camera: Box<dyn Camera>, mut eye: Eye, staff: &Place) -> anyhow::Result<()> {
+        let (instruments, tape) = (staff.instruments.clone(), staff.tape.clone());
+        let mut enrolled = staff.views.as_ref().map(|views| views.gallery.subscribe());
         let camera_id = camera.id();
         let mut state = Working::new(Device::Camera(camera_id.0));
         let mut moving = false;
@@ -363,7 +385,13 @@ impl Threads {
                 Ok(frame) => frame,
                 Err(why) => return state.failed(inputs, &why, clock),
             };
-            recorder.iter().for_each(|recorder| recorder.frame(&frame));
+            instruments.frame(&frame);
+            tape.record(|recorder| recorder.frame(&frame));
+            if let Some(enrolled) = enrolled.as_mut().filter(|enrolled| enrolled.has_changed().unwrap_or(false))
+                && let Some(recogniser) = eye.recogniser_mut()
+            {
+                recogniser.gallery_mut().clone_from(&enrolled.borrow_and_update());
+            }
             match eye.look(&frame) {
                 Ok(seen) => {
                     if !state.works(inputs) {

@@ -149,6 +149,26 @@ impl Gallery {
         Ok(Enrolled { views, repeated, look_alikes: self.look_alikes(&sku) })
     }
 
+    /// How many numbers a view has.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// How many views of a product are kept.
+    pub fn views(&self, sku: &Sku) -> usize {
+        self.products.get(sku).map_or(0, Vec::len)
+    }
+
+    /// Takes the products of another gallery of the same model, in place of those of the same name here; false,
+    /// and nothing is taken, when it is another model's.
+    pub fn lay_over(&mut self, other: &Gallery) -> bool {
+        let same = self.model == other.model && self.dim == other.dim;
+        if same {
+            self.products.extend(other.products.iter().map(|(sku, views)| (sku.clone(), views.clone())));
+        }
+        same
+    }
+
     /// Forgets a product; false when it was not enrolled.
     pub fn forget(&mut self, sku: &Sku) -> bool {
         self.products.remove(sku).is_some()

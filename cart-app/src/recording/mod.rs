@@ -6,14 +6,17 @@
 //! generated, the truth. A [`Recorder`] writes it; [`replay`] plays it again and compares the events.
 //!
 //! **Frames show people's hands and what they buy: they are personal data.** A cart records only when
-//! staff start it with `cart run --record FILE`, and the file is for its owner's eyes only. Nothing
+//! staff start it, with `cart run --record FILE` or in staff mode ([`tape`]), and the file is for its owner's eyes only. Nothing
 //! else writes one, nothing sends it anywhere, and whoever asked for it must delete it.
 
 pub mod command;
 pub mod note;
 pub mod recorder;
 pub mod replay;
+pub mod rewind;
+pub mod tape;
 
 pub use note::{Begin, Note, Taken};
 pub use recorder::Recorder;
 pub use replay::{Difference, Replayed, replay};
+pub use rewind::{Standing, rewind};
