@@ -45,8 +45,16 @@ impl Sample {
 
 /// Every sample.
 pub fn all() -> Vec<Sample> {
-    [trip::samples(), start::samples(), questions::samples(), lane::samples(), conditions::samples(), panels(), extremes::samples()]
-        .concat()
+    [
+        trip::samples(),
+        start::samples(),
+        questions::samples(),
+        lane::samples(),
+        conditions::samples(),
+        panels(),
+        extremes::samples(),
+    ]
+    .concat()
 }
 
 /// The sample of that name.

@@ -7,8 +7,8 @@ use cart_app::ui::HeadlessScreen;
 use i_slint_backend_testing::AccessibleRole;
 use slint::ComponentHandle;
 use slint::private_unstable_api::re_exports::{
-    AccessibleStringProperty, Clip, ComplexText, Flickable, ItemRc, Opacity, Orientation, SimpleText, TextHorizontalAlignment,
-    TextVerticalAlignment, TextWrap, WindowAdapterRc, WindowInner,
+    AccessibleStringProperty, Clip, ComplexText, Flickable, ItemRc, Opacity, Orientation, SimpleText,
+    TextHorizontalAlignment, TextVerticalAlignment, TextWrap, WindowAdapterRc, WindowInner,
 };
 
 /// Pixels that rounding may cost.
@@ -252,7 +252,8 @@ impl Eye<'_> {
         let line = letters.font_size * 1.2;
         // Of the last line at least its letters are to be seen.
         let least_high = high - line * (1.0 - INK);
-        let fits_across = if letters.wraps { wide.min <= place.width + HAIR } else { wide.preferred <= place.width + HAIR };
+        let fits_across =
+            if letters.wraps { wide.min <= place.width + HAIR } else { wide.preferred <= place.width + HAIR };
         let fits_down = least_high <= place.height + HAIR;
         let quote: String = letters.text.chars().take(60).collect();
         if !(fits_across && fits_down || (self.may_be_cut)(&letters.text)) {

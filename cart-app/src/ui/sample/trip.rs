@@ -1,7 +1,8 @@
 //! Shopping: the basket, finding, weighing, and a line shown whole.
 
 use cart_core::view::{
-    Banner, ItemView, Joined, LineView, PayBlocked, Screen, SearchView, TakenOut, TareView, Tile, View, Waiting, WeighView,
+    Banner, ItemView, Joined, LineView, PayBlocked, Screen, SearchView, TakenOut, TareView, Tile, View, Waiting,
+    WeighView,
 };
 use trip::basket::HoldReason;
 use trip::{Allergen, Detail, Grams};
