@@ -67,7 +67,7 @@ pub fn start(
     let forward = move || {
         while let Some(event) = heard.blocking_recv() {
             if let LinkEvent::Unsynced(records) = &event {
-                waiting.store(*records as u64, Ordering::Relaxed);
+                waiting.store(*records, Ordering::Relaxed);
             }
             if let Some(input) = input_of(event)
                 && inputs.send(input).is_err()

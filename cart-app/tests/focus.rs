@@ -201,7 +201,7 @@ fn escape_and_backspace_go_back_from_everywhere() {
             ("welcome", vec![]),
         ] {
             let bench = Bench::sample(name);
-            bench.key(key.clone());
+            bench.key(key);
             assert_eq!(bench.heard(), expected, "{name}");
         }
     }

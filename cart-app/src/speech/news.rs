@@ -268,7 +268,7 @@ mod tests {
     }
 
     fn named(name: &str) -> View {
-        sample::all().into_iter().find(|(n, _)| *n == name).map(|(_, view)| view).expect("a sample of that name")
+        sample::named(name).expect("a sample of that name").view
     }
 
     fn check(before: &View, now: &View, expected: &[News]) {

@@ -59,7 +59,7 @@ impl Queue {
     }
 
     /// What comes next.
-    pub fn next(&mut self) -> Option<Words> {
+    pub fn take_next(&mut self) -> Option<Words> {
         self.question.take().or_else(|| self.news.pop_front()).or_else(|| self.total.take())
     }
 
@@ -102,7 +102,7 @@ mod tests {
         for text in all {
             assert!(!queue.add(words(text), None), "nothing is being said");
         }
-        std::iter::from_fn(|| queue.next()).map(|words| words.text).collect()
+        std::iter::from_fn(|| queue.take_next()).map(|words| words.text).collect()
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         queue.cut_off(words("+a"));
         queue.cut_off(words("=1"));
         queue.settle();
-        assert_eq!(queue.next(), Some(words("+a")));
-        assert_eq!(queue.next(), None);
+        assert_eq!(queue.take_next(), Some(words("+a")));
+        assert_eq!(queue.take_next(), None);
     }
 }

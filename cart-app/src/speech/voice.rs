@@ -119,7 +119,7 @@ impl Mouth {
             }
             self.look_after();
             while self.speaking.is_none() {
-                let Some(words) = self.queue.next() else { break };
+                let Some(words) = self.queue.take_next() else { break };
                 self.start(words, false);
             }
         }

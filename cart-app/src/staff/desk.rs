@@ -239,7 +239,7 @@ impl Desk {
         StaffView {
             page,
             busy: self.place.tape.busy(),
-            closes_in_s: near.then(|| left.as_secs() as u32),
+            closes_in_s: near.then_some(left.as_secs() as u32),
             trip_runs: trip_runs(view),
         }
     }

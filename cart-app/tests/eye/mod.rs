@@ -47,10 +47,6 @@ impl Place {
         self.y + self.height
     }
 
-    pub fn middle(&self) -> (f32, f32) {
-        (self.x + self.width / 2.0, self.y + self.height / 2.0)
-    }
-
     fn cut(&self, by: &Self) -> Self {
         let (x, y) = (self.x.max(by.x), self.y.max(by.y));
         let (right, bottom) = (self.right().min(by.right()), self.bottom().min(by.bottom()));
@@ -82,7 +78,6 @@ pub struct Words {
     pub text: String,
     /// What its letters take, as far as they are seen.
     pub ink: Place,
-    pub font_size: f32,
     layer: usize,
 }
 
@@ -90,10 +85,8 @@ pub struct Words {
 #[derive(Clone, Debug)]
 pub struct Target {
     pub label: String,
-    pub place: Place,
     /// As far as it is not scrolled away.
     pub seen: Place,
-    pub enabled: bool,
     layer: usize,
     /// The number of the innermost control it lies in.
     inside: Option<usize>,
@@ -108,20 +101,6 @@ pub struct Seen {
     pub words: Vec<Words>,
     pub targets: Vec<Target>,
     pub faults: Vec<Fault>,
-}
-
-#[allow(dead_code, reason = "each file of tests has a use for some of it")]
-impl Seen {
-    /// What is on top and not disabled.
-    pub fn on_top(&self) -> impl Iterator<Item = &Target> {
-        let top = self.targets.iter().map(|t| t.layer).max().unwrap_or(0);
-        self.targets.iter().filter(move |t| t.layer == top)
-    }
-
-    /// The control of that name, the one on top.
-    pub fn target(&self, label: &str) -> Option<&Target> {
-        self.targets.iter().rfind(|t| t.label == label)
-    }
 }
 
 /// Looks at the screen. `may_be_cut` says which texts may end before their last letter.
@@ -237,8 +216,7 @@ impl Eye<'_> {
         if !around.scrolls && !place.within(&around.clip) {
             self.fault(format!("{label:?} sticks out: {} of {}", whole(&place), whole(&around.clip)));
         }
-        let enabled = said(AccessibleStringProperty::Enabled) != "false";
-        self.seen.targets.push(Target { label, place, seen, enabled, layer: around.layer, inside: around.control });
+        self.seen.targets.push(Target { label, seen, layer: around.layer, inside: around.control });
         self.seen.targets.len() - 1
     }
 
@@ -283,7 +261,7 @@ impl Eye<'_> {
         }
         let ink = ink.cut(&around.clip);
         if !ink.is_empty() {
-            let words = Words { text: letters.text.clone(), ink, font_size: letters.font_size, layer: around.layer };
+            let words = Words { text: letters.text.clone(), ink, layer: around.layer };
             self.seen.words.push(words);
         }
     }

@@ -125,7 +125,7 @@ impl Cart {
             .map(|(n, (entry, bought))| self.entry_view(n, entry, bought))
             .collect();
         let aisle = |entry: &EntryView| (entry.aisle.is_none(), entry.aisle.clone());
-        entries.sort_by(|a, b| (a.ticked, aisle(a), a.number).cmp(&(b.ticked, aisle(b), b.number)));
+        entries.sort_by_key(|a| (a.ticked, aisle(a), a.number));
         Some(Screen::List(ListView { entries }))
     }
 

@@ -242,8 +242,7 @@ fn event(screen: &HeadlessScreen, what: WindowEvent) {
 }
 
 fn named(name: &str) -> anyhow::Result<View> {
-    let found = sample::all().into_iter().find(|(n, _)| *n == name);
-    found.map(|(_, view)| view).with_context(|| format!("the sample {name}"))
+    sample::named(name).map(|sample| sample.view).with_context(|| format!("the sample {name}"))
 }
 
 /// So many lines, newest first; `shift` makes baskets of one length differ.
