@@ -140,22 +140,33 @@ pub fn pictures_of(sample: Arc<Sample>) -> Vec<Picture> {
     pictures
 }
 
+/// Pictures that one thread draws before a new one goes on: what Slint keeps of closed windows makes a thread
+/// that has shown hundreds slower and slower.
+const A_THREAD: usize = 12;
+
 /// Does `work` with each picture, on as many threads as there are cores: Slint has one platform a thread.
 /// The results come in the order of the pictures.
 pub fn each<T: Send>(pictures: &[Picture], work: impl Fn(&Picture, Rc<Pictures>) -> T + Sync) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(pictures.len().max(1));
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(pictures.len()));
+    let some = || {
+        let goods = Rc::new(Pictures::drawn());
+        for _ in 0..A_THREAD {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(picture) = pictures.get(at) else { break };
+            let result = work(picture, goods.clone());
+            // Poisoned only by a panic, and that ends the scope.
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let goods = Rc::new(Pictures::drawn());
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(picture) = pictures.get(at) else { break };
-                    let result = work(picture, goods.clone());
-                    // Poisoned only by a panic, and that ends the scope.
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                while next.load(Ordering::Relaxed) < pictures.len() {
+                    if let Err(panic) = std::thread::scope(|scope| scope.spawn(some).join()) {
+                        std::panic::resume_unwind(panic);
+                    }
                 }
             });
         }

@@ -230,14 +230,16 @@ impl Eye<'_> {
         let line = letters.font_size * 1.2;
         // Of the last line at least its letters are to be seen.
         let least_high = high - line * (1.0 - INK);
-        let fits_across =
-            if letters.wraps { wide.min <= place.width + HAIR } else { wide.preferred <= place.width + HAIR };
+        // A single figure stands in the middle of its cell and has air at its sides.
+        let air = if letters.text.chars().count() == 1 { wide.preferred * 0.12 } else { 0.0 };
+        let wanted = if letters.wraps { wide.min } else { wide.preferred };
+        let fits_across = wanted <= place.width + HAIR + air;
         let fits_down = least_high <= place.height + HAIR;
         let quote: String = letters.text.chars().take(60).collect();
         if !(fits_across && fits_down || (self.may_be_cut)(&letters.text)) {
             self.fault(format!(
                 "cut off: {quote:?} wants {} × {}, has {} × {}",
-                if letters.wraps { wide.min } else { wide.preferred },
+                wanted,
                 high,
                 place.width.round(),
                 place.height.round()
