@@ -1,8 +1,8 @@
-//! Every sample in the cart's own room, in large text and in the languages that need most room: nothing is unlabelled,
-//! too small to be hit, cut off, outside the window, or covered by another.
+//! Every sample in every room, in large text and in the languages that need most room: nothing is unlabelled, too
+//! small to be hit, cut off, outside the window, or covered by another. What is known to be wrong and waits for its
+//! mending is listed in `walk/known.txt`; the list may only shrink.
 //!
-//! `TRUNDLE_ALL=1` walks all that the gallery has, every language, room and hand; that takes long, and finds faults
-//! in the smaller rooms that nobody has mended or listed yet.
+//! `TRUNDLE_ALL=1` walks all that the gallery has, every language and reading; that takes minutes.
 
 mod eye;
 
@@ -23,16 +23,12 @@ fn may_be_cut(text: &str) -> bool {
 
 /// The longest words, the other direction, and the ordinary ones: what is walked each time.
 fn usual(picture: &Picture) -> bool {
-    if picture.room != gallery::ROOMS[0] {
-        return false;
-    }
     let longest = matches!(picture.language, Language::German | Language::Arabic) && picture.reading.large;
     let ordinary = picture.language == Language::English && picture.reading.name.is_empty();
-    (longest || ordinary) && picture.hand == Hand::Either
+    longest && picture.hand == Hand::Either || ordinary
 }
 
 #[test]
-#[ignore = "its list of known faults is not yet written"]
 fn nothing_is_cut_covered_too_small_or_without_a_label() {
     let all = std::env::var_os("TRUNDLE_ALL").is_some();
     let only = std::env::var("TRUNDLE_ONLY").unwrap_or_default();
