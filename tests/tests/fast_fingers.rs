@@ -14,7 +14,7 @@ use cart_app::demo::servers;
 use cart_app::startup;
 use cart_app::ui::HeadlessScreen;
 use cart_app::wiring::{self, RunningCart};
-use cart_core::view::{PayBlocked, PayStep, Screen};
+use cart_core::view::{PayStep, Screen};
 use cart_core::{Input, Intent, View};
 use cart_vision::{Scan, Symbology};
 use hal::sim::{SimBattery, SimItem, SimScale, World};
@@ -171,6 +171,23 @@ impl Bench {
         Ok(())
     }
 
+    /// Goes on as a shopper who wants to pay: back from where the hands went, and to the lane when the way is free.
+    /// A touch that comes just before the scale moves is refused, so it is done again.
+    fn come_to_the_reader(&self) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            anyhow::ensure!(self.cart.runs(), "the cart has stopped");
+            let view = self.view();
+            match &view.screen {
+                Screen::Pay(pay) if pay.step == PayStep::Tap => return Ok(()),
+                Screen::Basket if view.pay_blocked.is_none() => self.cart.touch(Intent::GoToLane),
+                Screen::Search(_) | Screen::Weigh(_) | Screen::Item(_) => self.cart.touch(Intent::Back),
+                _ => {}
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        anyhow::bail!("waited in vain for the reader: {:?}", self.view())
+    }
+
     fn control(&self) -> SocketAddr {
         self.place.store.addresses.terminal_control
     }
@@ -224,25 +241,11 @@ fn a_card_held_out_amid_a_frenzy_pays_once_and_what_was_shown() -> anyhow::Resul
     bench.until("its line", |view| view.items == 1 && view.holds.is_empty())?;
     let total = bench.view().total;
     bench.tell(Input::Lane(Some(LaneId::new("1")?)))?;
-    bench.until("the way to the lane", |view| view.pay_blocked.is_none())?;
-    bench.cart.touch(Intent::GoToLane);
-    let tap = |view: &View| matches!(&view.screen, Screen::Pay(pay) if pay.step == PayStep::Tap);
-    bench.until("the reader", tap)?;
+    bench.come_to_the_reader()?;
     let mut dice = Dice(77);
     bench.frenzy(&mut dice, 30)?;
     // Whatever the hands did, who comes back to the reader pays what is shown there.
-    for _ in 0..20 {
-        let view = bench.view();
-        match &view.screen {
-            Screen::Pay(pay) if pay.step == PayStep::Tap => break,
-            Screen::Basket if view.pay_blocked.is_none() => bench.cart.touch(Intent::GoToLane),
-            Screen::Basket if view.pay_blocked == Some(PayBlocked::Unsteady) => {}
-            Screen::Search(_) | Screen::Weigh(_) | Screen::Item(_) => bench.cart.touch(Intent::Back),
-            _ => {}
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    bench.until("the reader again", tap)?;
+    bench.come_to_the_reader()?;
     servers::tap_card(bench.control())?;
     bench.frenzy(&mut dice, 60)?;
     let paid = |view: &View| {
