@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use cart_core::Device;
+use cart_core::{Device, Input, Intent};
 use hal::board::Driver;
 use hal::{BoardConfig, Clock, Devices, RealClock};
 use slint::ComponentHandle;
@@ -15,7 +15,8 @@ use tracing::warn;
 use crate::config::Config;
 use crate::recording::Recorder;
 use crate::sight::Sight;
-use crate::ui::{App, Pictures, Screen, fonts};
+use crate::staff::{DeskHandle, trip_runs};
+use crate::ui::{App, CartWindow, Pictures, Screen, fonts};
 use crate::wiring::{self, RunningCart};
 use crate::{signal, startup};
 
@@ -54,7 +55,7 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
             std::thread::sleep(Duration::from_millis(100));
         }
     } else {
-        show(&config, &cart, stop)?;
+        show(&config, &cart, &clock, stop)?;
     }
     let tape = cart.staff.tape.clone();
     let stopped = cart.stop();
@@ -81,8 +82,31 @@ fn missing(board: &BoardConfig, devices: &Devices) -> Vec<(Device, String)> {
     missing
 }
 
+/// Joins a screen to the cart's desk for staff. Who touches staff mode is somebody who stands at the cart: a
+/// trip that goes on underneath is told so, and does not end for want of touches.
+///
+/// # Errors
+/// When the desk's thread cannot be started, or this thread has no event loop.
+pub(crate) fn open_desk<W: CartWindow>(
+    screen: &Rc<Screen<W>>,
+    cart: &RunningCart,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<()> {
+    let desk = DeskHandle::start(cart.staff.clone(), cart.views.clone(), clock.clone())?;
+    let (inputs, views) = (cart.inputs(), cart.views.clone());
+    let staff_views = desk.views();
+    screen.on_ask(move |ask| {
+        if trip_runs(&views.borrow()) {
+            // A trip too busy to hear of a touch needs none.
+            drop(inputs.try_send(Input::Intent(Intent::StillHere)));
+        }
+        desk.ask(ask);
+    });
+    screen.clone().follow_staff(staff_views).context("screen")
+}
+
 /// The touch window, on this thread, until the cart ends or is told to.
-fn show(config: &Config, cart: &RunningCart, stop: signal::Stop) -> anyhow::Result<()> {
+fn show(config: &Config, cart: &RunningCart, clock: &Arc<dyn Clock>, stop: signal::Stop) -> anyhow::Result<()> {
     let window =
         App::new().context("the touch window cannot be opened; is there a display? (--headless runs without)")?;
     let screen = Rc::new(Screen::new(window, Rc::new(Pictures::drawn())));
@@ -93,6 +117,7 @@ fn show(config: &Config, cart: &RunningCart, stop: signal::Stop) -> anyhow::Resu
     }
     let inputs = cart.inputs();
     screen.on_intent(move |intent| drop(inputs.send(cart_core::Input::Intent(intent))));
+    open_desk(&screen, cart, clock)?;
     screen.apply(&cart.views.borrow().clone());
     screen.clone().follow(cart.views.clone()).context("screen")?;
     let views = cart.views.clone();

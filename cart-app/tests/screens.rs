@@ -75,7 +75,7 @@ fn every_sample_draws_something_of_its_own() {
     for sample in sample::all() {
         let name = sample.name;
         let (screen, _) = show(&sample.view);
-        (sample.open)(screen.screen().window());
+        sample.show_on(screen.screen());
         screen.settle();
         let picture = screen.screenshot();
         let first = *picture.get_pixel(640, 500);

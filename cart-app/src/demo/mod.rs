@@ -13,6 +13,7 @@ use clap::Args;
 
 use crate::config::Config;
 use crate::sight::{HELD_OUT_MODEL, model_of};
+use crate::staff::pin::Pins;
 
 pub mod goods;
 pub mod headless;
@@ -106,6 +107,8 @@ pub struct PlayOptions {
 
 /// The demo's cart.
 const CART: &str = "cart-01";
+/// The PIN of its staff mode: nothing is to be guarded here.
+const PIN: &str = "2468";
 
 /// Starts the store, writes the cart's configuration, plays the trip.
 ///
@@ -142,6 +145,10 @@ pub fn demo(options: &DemoOptions) -> anyhow::Result<()> {
     let config = data.join("cart.toml");
     std::fs::write(&config, cart_config(&assets, &cart_data, at.mqtt))
         .with_context(|| format!("{}", config.display()))?;
+    if !options.headless {
+        Pins::set(&cart_data, PIN)?;
+        println!("  staff mode   hold the store's name on the screen for two seconds (or Ctrl+Alt+S); PIN {PIN}");
+    }
     let photos = options.photos.clone().filter(|_| !options.drawn);
     let trip = if photos.is_some() { "photos.toml" } else { "drawn.toml" };
     let play_options = PlayOptions {

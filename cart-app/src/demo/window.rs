@@ -22,6 +22,7 @@ use super::shopper::{Act, Pace, Shopper};
 use super::stage::Stage;
 use super::{PlayOptions, servers};
 use crate::config::Config;
+use crate::run::open_desk;
 use crate::ui::{DemoWindow, Screen, ShopAction, ShopPanel};
 use crate::web_screen::{Rights, WebScreen};
 use crate::wiring::{self, RunningCart};
@@ -71,6 +72,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     screen.find_voice();
     let inputs = cart.inputs();
     screen.on_intent(move |intent| drop(inputs.send(Input::Intent(intent))));
+    open_desk(&screen, &cart, &clock)?;
     screen.apply(&cart.views.borrow().clone());
     screen.clone().follow(cart.views.clone()).context("screen")?;
 

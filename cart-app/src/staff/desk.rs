@@ -170,7 +170,10 @@ impl Desk {
             (PageKind::Enrol, Ask::Choose(sku)) => self.enrolling.choose(sku),
             (PageKind::Enrol, Ask::Snap) if !trip_runs(view) => self.enrolling.snap(&self.place.instruments.frames()),
             (PageKind::Enrol, Ask::Unsnap) => self.enrolling.unsnap(),
-            (PageKind::Enrol, Ask::Enrol) => self.enrolling.enrol(&facts.catalogue, self.place.views.as_deref()),
+            (PageKind::Enrol, Ask::Keep) if !trip_runs(view) => self.enrolling.keep(self.place.views.as_deref()),
+            (PageKind::Enrol, Ask::Enrol) if !trip_runs(view) => {
+                self.enrolling.enrol(&facts.catalogue, self.place.views.as_deref())
+            }
             // What does not fit this page came late.
             _ => {}
         }
@@ -213,6 +216,9 @@ impl Desk {
         }
         if let (Open::Page(PageKind::Scale), Ok(rest)) = (&self.open, self.place.instruments.rest(now)) {
             self.run.feel(rest.grams);
+        }
+        if let (Open::Page(PageKind::Enrol), Some(scanned)) = (&self.open, self.place.instruments.take_scan()) {
+            self.enrolling.scanned(&scanned, &self.place.facts.catalogue);
         }
     }
 
@@ -307,6 +313,7 @@ impl Desk {
         RecordingsView {
             files: recordings::list(&self.place.facts.data, under_way.as_deref()),
             under_way: under_way.is_some(),
+            folder: recordings::folder_in(&self.place.facts.data),
             trouble: self.place.tape.trouble().unwrap_or_default(),
         }
     }
@@ -317,7 +324,7 @@ fn line_of(place: &Place) -> Line {
 }
 
 /// A shopper has begun and not ended.
-fn trip_runs(view: &View) -> bool {
+pub fn trip_runs(view: &View) -> bool {
     !matches!(view.screen, Screen::Welcome | Screen::Goodbye | Screen::Charging | Screen::LowBattery)
 }
 

@@ -9,6 +9,7 @@ use cart_vision::{Gallery, LookAlike, enrol};
 use hal::Frame;
 use image::{RgbImage, imageops};
 use tokio::sync::watch;
+use trip::gs1::Scanned;
 use trip::{Catalogue, Product, Sku};
 
 use super::view::Picture;
@@ -38,8 +39,8 @@ pub struct Found {
 pub enum EnrolResult {
     /// Nothing yet.
     None,
-    /// Done: so many views, and what it looks too much like, by name.
-    Done {
+    /// Its views are made, and nothing is kept yet: so many, and what it looks too much like, by name.
+    Ready {
         /// Views kept.
         views: usize,
         /// Names of products it is too near to: it should be marked as barcode-required.
@@ -47,6 +48,8 @@ pub enum EnrolResult {
         /// It is marked so already.
         barcode_required: bool,
     },
+    /// Kept: the running eyes know it.
+    Done,
     /// It could not be done; why.
     Failed(String),
 }
@@ -58,6 +61,8 @@ pub struct EnrolView {
     pub text: String,
     /// What fits.
     pub found: Vec<Found>,
+    /// A code that was shown and that no product has.
+    pub unknown_code: Option<String>,
     /// The product that is enrolled.
     pub product: Option<Found>,
     /// What the camera would take now.
@@ -85,10 +90,18 @@ pub fn own_file(data: &Path) -> PathBuf {
     data.join("enrolled.gallery")
 }
 
+/// The galleries with the new product in, until it is kept.
+struct Prepared {
+    own: Gallery,
+    whole: Gallery,
+}
+
 /// An enrolment under way.
 #[derive(Default)]
 pub struct Enrolling {
     text: String,
+    unknown_code: Option<String>,
+    prepared: Option<Box<Prepared>>,
     product: Option<Sku>,
     taken: Vec<RgbImage>,
     result: Option<EnrolResult>,
@@ -105,30 +118,62 @@ impl Enrolling {
         *self = Self { text: std::mem::take(&mut self.text), product: Some(sku), ..Self::default() };
     }
 
+    /// A code was shown: its product, where one has it and none was chosen yet.
+    pub fn scanned(&mut self, scanned: &Scanned, catalogue: &Catalogue) {
+        if self.product.is_some() {
+            return;
+        }
+        match catalogue.by_scan(scanned) {
+            Some(product) => self.choose(product.sku.clone()),
+            None => self.unknown_code = Some(words(scanned)),
+        }
+    }
+
     /// Takes a picture, until there are enough.
     pub fn snap(&mut self, frames: &[Frame]) {
         if let Some(picture) = best(frames).filter(|_| self.product.is_some() && self.taken.len() < PICTURES) {
             self.taken.push(picture);
-            self.result = None;
+            self.begin_anew();
         }
     }
 
     /// Throws the last picture away.
     pub fn unsnap(&mut self) {
         self.taken.pop();
+        self.begin_anew();
     }
 
-    /// Enrols; takes seconds. Nothing is changed where it fails.
+    fn begin_anew(&mut self) {
+        self.prepared = None;
+        self.result = None;
+    }
+
+    /// Makes views of the pictures, and says what they look like; takes seconds. Nothing is changed yet.
     pub fn enrol(&mut self, catalogue: &Catalogue, views: Option<&Views>) {
         let (Some(sku), Some(views)) = (&self.product, views) else { return };
         if self.taken.len() < PICTURES {
             return;
         }
-        let result = try_enrol(sku, self.taken.clone(), catalogue, views);
-        if matches!(result, Ok(EnrolResult::Done { .. })) {
-            self.taken.clear();
-        }
-        self.result = Some(result.unwrap_or_else(|why| EnrolResult::Failed(format!("{why:#}"))));
+        self.result = Some(match prepare(sku, self.taken.clone(), catalogue, views) {
+            Ok((prepared, result)) => {
+                self.prepared = Some(Box::new(prepared));
+                result
+            }
+            Err(why) => EnrolResult::Failed(format!("{why:#}")),
+        });
+    }
+
+    /// Keeps what was made; from then on the eyes know it. Nothing is changed where it fails.
+    pub fn keep(&mut self, views: Option<&Views>) {
+        let (Some(prepared), Some(views)) = (self.prepared.take(), views) else { return };
+        self.result = Some(match prepared.own.save(&views.own) {
+            Ok(()) => {
+                views.gallery.send_replace(Arc::new(prepared.whole));
+                self.taken.clear();
+                EnrolResult::Done
+            }
+            Err(why) => EnrolResult::Failed(why.to_string()),
+        });
     }
 
     /// The page.
@@ -148,6 +193,7 @@ impl Enrolling {
         };
         EnrolView {
             text: self.text.clone(),
+            unknown_code: self.unknown_code.clone(),
             found: catalogue.products().iter().filter(fits).take(MOST_FOUND).map(found).collect(),
             product: self.product.as_ref().and_then(|sku| catalogue.get(sku)).map(found),
             live: best(frames).map(|picture| shown(&picture, 0)),
@@ -158,7 +204,12 @@ impl Enrolling {
     }
 }
 
-fn try_enrol(sku: &Sku, pictures: Vec<RgbImage>, catalogue: &Catalogue, views: &Views) -> anyhow::Result<EnrolResult> {
+fn prepare(
+    sku: &Sku,
+    pictures: Vec<RgbImage>,
+    catalogue: &Catalogue,
+    views: &Views,
+) -> anyhow::Result<(Prepared, EnrolResult)> {
     let mut model = open_embedder(&views.config)?;
     let whole = views.gallery.borrow().clone();
     let mut own = if views.own.exists() {
@@ -169,15 +220,23 @@ fn try_enrol(sku: &Sku, pictures: Vec<RgbImage>, catalogue: &Catalogue, views: &
     enrol(&mut model, &mut own, sku.clone(), pictures)?;
     let mut whole = Gallery::clone(&whole);
     anyhow::ensure!(whole.lay_over(&own), "the cart's own gallery is another model's");
-    own.save(&views.own)?;
     let too_near = whole.look_alikes(sku);
-    views.gallery.send_replace(Arc::new(whole));
     let name = |near: &LookAlike| catalogue.get(&near.sku).map_or_else(|| near.sku.to_string(), |p| p.name.clone());
-    Ok(EnrolResult::Done {
+    let result = EnrolResult::Ready {
         views: own.views(sku),
         too_near: too_near.iter().map(name).collect(),
         barcode_required: catalogue.get(sku).is_some_and(|product| product.barcode_required),
-    })
+    };
+    Ok((Prepared { own, whole }, result))
+}
+
+/// What a code says, to be read.
+fn words(scanned: &Scanned) -> String {
+    match scanned {
+        Scanned::Item(item) => item.gtin.to_string(),
+        Scanned::InStore(item) => u32::from(item.plu).to_string(),
+        Scanned::Other(text) => text.clone(),
+    }
 }
 
 /// The middle of the first camera's frame, which the thing is to fill.

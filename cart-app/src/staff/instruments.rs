@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cart_core::{Device, Input};
 use hal::{BatteryReading, CameraId, Frame, Identity, Moment, MotionReading, WeightReading};
+use trip::gs1::Scanned;
 
 use super::calibration::Line;
 
@@ -82,6 +83,7 @@ struct Inner {
     motion: Option<MotionReading>,
     battery: Option<BatteryReading>,
     frames: BTreeMap<CameraId, Frame>,
+    scan: Option<Scanned>,
 }
 
 /// Filled by the cart's threads, read by the staff thread.
@@ -156,6 +158,7 @@ impl Instruments {
             }
             Input::Motion(reading) => self.lock().motion = Some(*reading),
             Input::Battery(reading) => self.lock().battery = Some(*reading),
+            Input::Scan(scan) if self.watching.load(Ordering::SeqCst) => self.lock().scan = Some(scan.content.clone()),
             Input::Device { device, fault } => self.state(kind_of(*device), fault.as_deref()),
             Input::Sight { camera, clear } => {
                 self.state(Kind::Camera(camera.0), (!clear).then_some("it sees nothing: is it covered or dark?"));
@@ -184,9 +187,16 @@ impl Instruments {
     /// Staff look, or no longer: then no frame is kept.
     pub fn watch(&self, watching: bool) {
         self.watching.store(watching, Ordering::SeqCst);
+        let mut inner = self.lock();
+        inner.scan = None;
         if !watching {
-            self.lock().frames.clear();
+            inner.frames.clear();
         }
+    }
+
+    /// The code that was shown last, once, while staff look.
+    pub fn take_scan(&self) -> Option<Scanned> {
+        self.lock().scan.take()
     }
 
     /// The devices, in order of their kind.

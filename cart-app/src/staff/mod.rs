@@ -32,6 +32,6 @@ pub mod recordings;
 pub mod set_pin;
 pub mod view;
 
-pub use desk::{Desk, DeskHandle};
+pub use desk::{Desk, DeskHandle, trip_runs};
 pub use place::{Facts, Place};
 pub use view::{Ask, PageKind, StaffView};

@@ -1,5 +1,6 @@
 //! All that staff mode shows, as one value, and all that a touch there can mean.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -212,6 +213,8 @@ pub struct RecordingsView {
     pub files: Vec<RecordingFile>,
     /// One is under way.
     pub under_way: bool,
+    /// Where they lie.
+    pub folder: PathBuf,
     /// Why the last wish could not be done; empty when it was.
     pub trouble: String,
 }
@@ -242,7 +245,7 @@ pub enum Ask {
     Mass(u32),
     /// The scale is read for the step that is on.
     Read,
-    /// The calibration is kept.
+    /// The calibration, or the product that was made ready, is kept.
     Keep,
     /// The calibration begins anew.
     Again,
@@ -262,6 +265,6 @@ pub enum Ask {
     Snap,
     /// The last picture is thrown away.
     Unsnap,
-    /// It is enrolled with the pictures taken.
+    /// The pictures taken are made ready, and what they look like is said.
     Enrol,
 }

@@ -145,6 +145,16 @@ impl Format {
         self.written(vec![format!("{}{space}%", self.decimal(&number))])
     }
 
+    /// `2 kg`, whatever the store weighs in.
+    pub fn kilograms(&self, amount: i64) -> Written {
+        self.measure(amount, 0, "kg")
+    }
+
+    /// `12.3 MB`: bytes in millions.
+    pub fn megabytes(&self, bytes: u64) -> Written {
+        self.measure(i64::try_from(bytes / 100_000).unwrap_or(i64::MAX), 1, "MB")
+    }
+
     /// `1.5 g`: grams of a label, in units of 10 to the power −`places`.
     pub fn grams(&self, amount: i64, places: i16) -> Written {
         self.measure(amount, places, "g")
@@ -191,6 +201,7 @@ impl Format {
             (Language::Arabic, "kg") => "كغم",
             (Language::Arabic, "g") => "غرام",
             (Language::Arabic, "lb") => "رطل",
+            (Language::Arabic, "MB") => "ميغابايت",
             (Language::Arabic, "kJ") => "كيلوجول",
             (Language::Arabic, "kcal") => "سعرة حرارية",
             _ => unit,

@@ -100,8 +100,7 @@ impl Picture {
         screen.set_scheme(self.reading.scheme);
         screen.set_large_text(self.reading.large);
         screen.set_hand(self.hand);
-        headless.apply(&self.sample.view);
-        (self.sample.open)(screen.window());
+        self.sample.show_on(screen);
         headless.settle();
         Ok(headless)
     }

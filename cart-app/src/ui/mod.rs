@@ -37,6 +37,7 @@ mod screen;
 mod search;
 mod shop;
 mod speech;
+mod staff;
 mod start;
 mod typing;
 mod waiting;

@@ -8,12 +8,14 @@ mod extremes;
 mod goods;
 mod lane;
 mod questions;
+mod staff;
 mod start;
 mod trip;
 
 use cart_core::View;
 
-use super::{App, CartWindow};
+use super::{App, CartWindow, Screen};
+use crate::staff::StaffView;
 
 pub use conditions::age_check;
 pub use goods::{LONG_NAME, line, thumbnail};
@@ -29,17 +31,31 @@ pub struct Sample {
     pub view: View,
     /// Opens what lies over it and is no part of a view, such as the reading options.
     pub open: fn(&App),
+    /// What staff mode shows over it; closed but in its own samples.
+    pub staff: StaffView,
 }
 
 impl Sample {
     /// A view with nothing over it.
     pub fn new(name: &'static str, view: View) -> Self {
-        Self { name, view, open: |_| {} }
+        Self { name, view, open: |_| {}, staff: StaffView::default() }
     }
 
     /// The same with what `open` opens over it.
     pub fn opening(self, open: fn(&App)) -> Self {
         Self { open, ..self }
+    }
+
+    /// The same with staff mode over it.
+    pub fn behind(self, staff: StaffView) -> Self {
+        Self { staff, ..self }
+    }
+
+    /// Shows it.
+    pub fn show_on(&self, screen: &Screen) {
+        screen.apply(&self.view);
+        screen.apply_staff(&self.staff);
+        (self.open)(screen.window());
     }
 }
 
@@ -53,6 +69,7 @@ pub fn all() -> Vec<Sample> {
         conditions::samples(),
         panels(),
         extremes::samples(),
+        staff::samples(),
     ]
     .concat()
 }

@@ -16,12 +16,14 @@ use super::format::{Written, roll};
 use super::pictures::Place;
 use super::receipt::Receipt;
 use super::search::Search;
+use super::staff::{Means, Staff};
 use super::{
     CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, list, speech,
     start, typing, waiting, wishes,
 };
 use crate::config::ScreenConfig;
 use crate::speech::{Programs, Speaker, Voice};
+use crate::staff::StaffView;
 use cart_ui::{
     App, BannerKind, Figure, Hand, LanguageChoice, PayPhase, Scheme, ScreenKind, TareData, TareKind, VoiceState,
 };
@@ -41,6 +43,7 @@ struct Face<W: CartWindow> {
     basket: Basket,
     search: Rc<RefCell<Search>>,
     receipt: RefCell<Receipt>,
+    staff: Staff,
     pay_amount: Rc<VecModel<Figure>>,
     weigh_price: Rc<VecModel<Figure>>,
     tares: Rc<VecModel<TareData>>,
@@ -72,6 +75,7 @@ impl<W: CartWindow> Screen<W> {
             basket: Basket::new(&window, pictures.clone()),
             search: Search::new(&window),
             receipt: RefCell::default(),
+            staff: Staff::new(&window),
             window,
             pictures,
             pay_amount,
@@ -180,6 +184,14 @@ impl<W: CartWindow> Screen<W> {
         if self.face.last.borrow().as_ref() != Some(view) {
             self.face.apply(view);
         }
+    }
+
+    /// Shows what staff mode is, whole, over whatever the shopper's screen shows.
+    pub fn apply_staff(&self, view: &StaffView) {
+        let face = &self.face;
+        let (format, clock) = (face.format(), face.clock.borrow());
+        let means = Means { format: &format, clock: &clock, pictures: &face.pictures };
+        face.staff.apply(&face.window, view, &means);
     }
 
     /// Shows every view that arrives, the latest first, until the sender is gone. The Slint event

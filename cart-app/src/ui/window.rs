@@ -3,8 +3,10 @@
 use slint::ComponentHandle;
 
 use cart_ui::{
-    App, AskData, BasketData, CartState, Conditions, DemoWindow, Intents, ItemData, ListData, PayData, ReceiptData,
-    SearchData, Speech, StartData, Theme, TripData, Typing, Waits, WeighData, WelcomeData, WishesData,
+    App, AskData, BasketData, CartState, Conditions, Curves, DemoWindow, Intents, ItemData, ListData, PayData,
+    ReceiptData, SearchData, Speech, StaffDevicesData, StaffEnrolData, StaffHomeData, StaffHubData, StaffIntents,
+    StaffLogData, StaffPinData, StaffRecordingsData, StaffScaleData, StaffState, StartData, Theme, TripData, Typing,
+    Waits, WeighData, WelcomeData, WishesData,
 };
 
 /// A window with the cart's screen in it: the adapters need only its globals.
@@ -29,6 +31,17 @@ pub trait CartWindow: ComponentHandle + 'static {
     fn waits(&self) -> Waits<'_>;
     fn speech(&self) -> Speech<'_>;
     fn conditions(&self) -> Conditions<'_>;
+    fn staff(&self) -> StaffState<'_>;
+    fn staff_intents(&self) -> StaffIntents<'_>;
+    fn staff_pin(&self) -> StaffPinData<'_>;
+    fn staff_home(&self) -> StaffHomeData<'_>;
+    fn staff_devices(&self) -> StaffDevicesData<'_>;
+    fn curves(&self) -> Curves<'_>;
+    fn staff_scale(&self) -> StaffScaleData<'_>;
+    fn staff_hub(&self) -> StaffHubData<'_>;
+    fn staff_enrol(&self) -> StaffEnrolData<'_>;
+    fn staff_recordings(&self) -> StaffRecordingsData<'_>;
+    fn staff_log(&self) -> StaffLogData<'_>;
 }
 
 macro_rules! cart_window {
@@ -89,6 +102,39 @@ macro_rules! cart_window {
                 self.global()
             }
             fn conditions(&self) -> Conditions<'_> {
+                self.global()
+            }
+            fn staff(&self) -> StaffState<'_> {
+                self.global()
+            }
+            fn staff_intents(&self) -> StaffIntents<'_> {
+                self.global()
+            }
+            fn staff_pin(&self) -> StaffPinData<'_> {
+                self.global()
+            }
+            fn staff_home(&self) -> StaffHomeData<'_> {
+                self.global()
+            }
+            fn staff_devices(&self) -> StaffDevicesData<'_> {
+                self.global()
+            }
+            fn curves(&self) -> Curves<'_> {
+                self.global()
+            }
+            fn staff_scale(&self) -> StaffScaleData<'_> {
+                self.global()
+            }
+            fn staff_hub(&self) -> StaffHubData<'_> {
+                self.global()
+            }
+            fn staff_enrol(&self) -> StaffEnrolData<'_> {
+                self.global()
+            }
+            fn staff_recordings(&self) -> StaffRecordingsData<'_> {
+                self.global()
+            }
+            fn staff_log(&self) -> StaffLogData<'_> {
                 self.global()
             }
         }
