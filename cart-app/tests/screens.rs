@@ -13,6 +13,8 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::Color;
 use trip::{HoldId, LineId, Sku};
 
+#[path = "screens/staff.rs"]
+mod staff;
 #[path = "screens/start.rs"]
 mod start;
 #[path = "screens/states.rs"]
