@@ -3,7 +3,8 @@
 
 mod hands;
 
-use cart_app::ui::{CartWindow, Hand, Language};
+use cart_app::staff::StaffView;
+use cart_app::ui::{CartWindow, Hand, Language, sample};
 use cart_core::Intent;
 use hands::{Bench, ROOMS, named};
 use i_slint_backend_testing::ElementQuery;
@@ -282,4 +283,25 @@ fn what_changes_by_itself_is_announced() {
     bench.screen.screen().window().state().set_help_open(true);
     bench.screen.settle();
     assert!(live(&bench).iter().any(|label| label == "Calling for help"), "{:?}", live(&bench));
+}
+
+#[test]
+fn tab_comes_by_every_control_of_staff_mode_and_by_none_below_it() {
+    for sample in sample::all().into_iter().filter(|sample| sample.staff != StaffView::default()) {
+        let name = sample.name;
+        let bench = Bench::new(ROOMS[0], Language::English, &sample.view);
+        let below = bench.controls();
+        sample.show_on(bench.screen.screen());
+        bench.screen.settle();
+        let inside = bench.controls().into_iter().filter(|control| !below.contains(control));
+        let mut missing: Vec<String> = inside.map(|control| control.label).collect();
+        assert!(missing.iter().any(|label| label == "Leave staff mode"), "on {name}");
+        for stop in stops(&bench) {
+            match missing.iter().position(|label| *label == stop) {
+                Some(at) => drop(missing.remove(at)),
+                None => panic!("on {name} Tab comes to {stop:?}, which is below staff mode or was there before"),
+            }
+        }
+        assert!(missing.is_empty(), "on {name} Tab never comes to {missing:?}");
+    }
 }

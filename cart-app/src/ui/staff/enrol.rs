@@ -11,19 +11,20 @@ use super::super::screen::update;
 use super::super::{CartWindow, Pictures};
 use super::devices::image;
 use super::number;
-use crate::staff::enrolling::{EnrolResult, EnrolView};
+use crate::staff::enrolling::{EnrolResult, EnrolView, Found};
+use crate::staff::view::Picture;
 
 pub(super) struct Enrol {
     found: Rc<VecModel<TileData>>,
     taken: Rc<VecModel<Image>>,
-    /// How many pictures `taken` shows; they change only in number.
+    /// What is shown, so that pictures are handed over only when they change.
     shown: RefCell<Shown>,
 }
 
 #[derive(Default, PartialEq)]
 struct Shown {
     product: String,
-    taken: usize,
+    taken: Vec<Picture>,
     open: bool,
 }
 
@@ -40,12 +41,12 @@ impl Enrol {
         let data = window.staff_enrol();
         data.set_sight(view.sight);
         let product = view.product.as_ref().map(|product| product.name.clone()).unwrap_or_default();
-        let before = self.shown.replace(Shown { product: product.clone(), taken: view.taken.len(), open: true });
+        let before = self.shown.replace(Shown { product: product.clone(), taken: view.taken.clone(), open: true });
         // What is typed shows at once; the desk's echo of it, which comes later, undoes no later key.
         if !before.open {
             data.set_text(view.text.as_str().into());
         }
-        let tile = |found: &crate::staff::enrolling::Found| TileData {
+        let tile = |found: &Found| TileData {
             sku: found.sku.as_str().into(),
             name: found.name.as_str().into(),
             picture: pictures.picture(&found.sku, &found.name, Place::Result),
@@ -56,7 +57,7 @@ impl Enrol {
         data.set_enrolled(view.product.as_ref().is_some_and(|product| product.enrolled));
         data.set_has_live(view.live.is_some());
         data.set_live(view.live.as_ref().map(image).unwrap_or_default());
-        if before.taken != view.taken.len() || before.product != product {
+        if before.taken != view.taken {
             update(&self.taken, view.taken.iter().map(image).collect());
         }
         data.set_too_near(Default::default());
