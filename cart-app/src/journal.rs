@@ -10,8 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use trip::chain::Head;
+use trip::journal::{Replay, Writer, floor_after};
 use trip::message::Ack;
-use trip::{CartId, Hash, Record, StoreId, TripEvent, TripState, UnixMillis};
+use trip::{CartId, Hash, StoreId, TripEvent, TripState, UnixMillis};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS record (seq INTEGER PRIMARY KEY, bytes TEXT NOT NULL) STRICT;
@@ -102,10 +103,11 @@ impl Journal {
         std::fs::create_dir_all(folder).map_err(|source| JournalError::Folder { path: folder.into(), source })?;
         let path = folder.join("journal.sqlite");
         let mut journal = Self::begin(&path, store, cart)?;
-        let (events, trips, broken) = journal.replay()?;
-        let Some(why) = broken else {
+        let replay = journal.replay()?;
+        let (state, trips) = (replay.state(), replay.trips);
+        let Some(why) = &replay.broken else {
             journal.trips = trips;
-            return Ok(Opened { state: TripState::replay(&events), trips, journal, damage: None });
+            return Ok(Opened { state, trips, journal, damage: None });
         };
         let aside = folder.join(format!("journal-damaged-{}.sqlite", journal.epoch));
         let old_epoch = journal.epoch;
@@ -124,9 +126,8 @@ impl Journal {
         for (version, text) in catalogues {
             journal.keep_catalogue(version, &text)?;
         }
-        let state = TripState::replay(&events);
-        if state.trip.is_some() {
-            journal.append(&events)?;
+        if !replay.carried_over().is_empty() {
+            journal.append(replay.carried_over())?;
         }
         let damage = format!("{why}; the old journal is kept as {}", aside.display());
         Ok(Opened { state, trips, journal, damage: Some(damage) })
@@ -166,36 +167,22 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Reads all records, checks the chain, returns the events since the last trip began, how many
-    /// trips there were, and what broke.
-    fn replay(&mut self) -> Result<(Vec<TripEvent>, u64, Option<String>), JournalError> {
-        let mut head = Head { seq: self.number("floor_seq")?, hash: self.hash("floor_hash")? };
-        let mut trips = self.number("trips")?;
-        let mut events = Vec::new();
-        let mut broken = None;
+    /// Reads all records and checks the chain.
+    fn replay(&mut self) -> Result<Replay, JournalError> {
+        let floor = Head { seq: self.number("floor_seq")?, hash: self.hash("floor_hash")? };
+        let mut replay = Replay::from(floor, self.number("trips")?);
         let mut rows = self.db.prepare("SELECT bytes FROM record ORDER BY seq").map_err(|e| self.fail(e))?;
         let mut rows = rows.query([]).map_err(|e| self.fail(e))?;
         while let Some(row) = rows.next().map_err(|e| self.fail(e))? {
             // A record that is no text is as broken as one that does not chain.
-            let bytes = row.get_ref(0).map_err(|e| self.fail(e))?.as_str().unwrap_or_default().to_owned();
-            match head.follow(&bytes) {
-                Ok((record, next)) => {
-                    head = next;
-                    if matches!(record.event, TripEvent::TripStarted { .. }) {
-                        events.clear();
-                        trips += 1;
-                    }
-                    events.push(record.event);
-                }
-                Err(why) => {
-                    broken = Some(why.to_string());
-                    break;
-                }
+            let bytes = row.get_ref(0).map_err(|e| self.fail(e))?.as_str().unwrap_or_default();
+            if !replay.take(bytes) {
+                break;
             }
         }
         drop(rows);
-        self.head = head;
-        Ok((events, trips, broken))
+        self.head = replay.head;
+        Ok(replay)
     }
 
     /// Which journal this is.
@@ -218,26 +205,13 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] when they are not; nothing of them is then in the journal.
     pub fn append(&mut self, events: &[TripEvent]) -> Result<Head, JournalError> {
-        let mut head = self.head;
-        let at = wall_clock();
-        let tx = self.db.transaction().map_err(|source| JournalError::Database { path: self.path.clone(), source })?;
+        let writer = Writer { store: self.store.clone(), cart: self.cart.clone(), epoch: self.epoch };
+        let (records, head) = writer.continue_from(self.head, events, wall_clock());
         let path = &self.path;
         let fail = |source| JournalError::Database { path: path.clone(), source };
-        for event in events {
-            let record = Record {
-                v: 1,
-                store: self.store.clone(),
-                cart: self.cart.clone(),
-                epoch: self.epoch,
-                seq: head.seq + 1,
-                at,
-                prev: head.hash,
-                event: event.clone(),
-            };
-            let bytes = record.encode();
-            head = Head { seq: record.seq, hash: Hash::of(bytes.as_bytes()) };
-            tx.execute("INSERT INTO record (seq, bytes) VALUES (?1, ?2)", params![record.seq as i64, bytes])
-                .map_err(fail)?;
+        let tx = self.db.transaction().map_err(fail)?;
+        for (seq, bytes) in &records {
+            tx.execute("INSERT INTO record (seq, bytes) VALUES (?1, ?2)", params![*seq as i64, bytes]).map_err(fail)?;
         }
         tx.commit().map_err(fail)?;
         self.head = head;
@@ -348,7 +322,7 @@ impl LineJournal {
         let like = "%\"event\":{\"what\":\"trip_started\"%";
         let sql = "SELECT COALESCE(MAX(seq), 0) FROM record WHERE bytes LIKE ?1";
         let started: i64 = tx.query_row(sql, [like], |row| row.get(0))?;
-        let floor = (acked as i64).min(started - 1);
+        let floor = floor_after(acked, started as u64) as i64;
         let sql = "SELECT bytes FROM record WHERE seq = ?1";
         let last: Option<String> = tx.query_row(sql, [floor], |row| row.get(0)).optional()?;
         if let Some(bytes) = last {

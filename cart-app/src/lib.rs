@@ -2,8 +2,8 @@
 //!
 //! [`config`] is read once; [`startup`] opens the journal and replays it; devices, [`sight`], the
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
-//! channels to the [`trip_loop`], the one owner of the trip. The rules are in `cart-core`; here are
-//! only files, sockets and pixels. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the
+//! channels to the one owner of the trip, a [`cart_core::TripLoop`] on a [`trip_disk`]. The rules are in `cart-core`;
+//! here are only files, sockets and pixels. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the
 //! bit and plays it again. [`web_screen`] shows the screen in a browser. [`staff`] mode lies behind a PIN. [`demo`]
 //! puts a store and a shopper around it.
 
@@ -21,7 +21,7 @@ pub mod signal;
 pub mod speech;
 pub mod staff;
 pub mod startup;
-pub mod trip_loop;
+pub mod trip_disk;
 pub mod ui;
 pub mod web_screen;
 pub mod wiring;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cart_core::effect::Signal;
-use cart_core::{Device, Input, Intent, View};
+use cart_core::{Device, Input, Intent, Outputs, TripLoop, View};
 use cart_vision::Eye;
 use hal::{Camera, Clock, DeviceError, Devices, IndicatorLight, LightSignal, Moment, Scale, Sounder, Tone};
 use tokio::sync::watch;
@@ -29,7 +29,7 @@ use crate::sight::{Sight, reader};
 use crate::staff::Place;
 use crate::staff::calibration::Calibrated;
 use crate::startup::Ready;
-use crate::trip_loop::{Outputs, TripLoop};
+use crate::trip_disk::TripDisk;
 
 /// Inputs that wait for the trip's thread.
 const QUEUE: usize = 1_024;
@@ -107,6 +107,10 @@ impl Outputs for Panel {
         }
     }
 
+    fn warn(&mut self, what: &str) {
+        tracing::warn!("{what}");
+    }
+
     fn tone(&mut self, signal: Signal) {
         if let (Some(sounder), Some(tone)) = (&mut self.sounder, tone_of(signal))
             && let Err(why) = sounder.play(tone)
@@ -181,7 +185,8 @@ pub fn start(
     let staff = Place::of(config, &devices, &troubles, sight, &tape, &line, &catalogue, public_key);
     let Devices { cameras, scale, motion, light, sounder, battery, lane_beacon } = devices;
     let panel = Panel { views, offers: line.offers.clone(), light, sounder, tape: tape.clone() };
-    let trip = TripLoop::new(cart, journal, config.data.join("receipts"), panel, line.appended.clone())?;
+    let disk = TripDisk::new(journal, config.data.join("receipts"), line.appended.clone())?;
+    let trip = TripLoop::new(cart, disk, panel)?;
     for (device, fault) in troubles {
         inputs.send(Input::Device { device, fault: Some(fault) }).context("the trip's queue")?;
     }
@@ -221,7 +226,7 @@ pub fn start(
 
 /// The trip's thread: inputs as they come, timeouts as they fall due.
 fn run_trip(
-    mut trip: TripLoop<Panel>,
+    mut trip: TripLoop<TripDisk, Panel>,
     queue: &Receiver<Input>,
     clock: &dyn Clock,
     shutdown: &AtomicBool,

@@ -3,7 +3,8 @@
 //! In: [`Input`] (weight samples, motion, sightings, scans, touches, words of the hub, the state of
 //! devices). Decided: which weight steps are real, what a step is ([`fusion`], [`removal`], [`swap`]), what
 //! to do about it ([`decision`]), where the trip stands ([`Cart`]). Out: [`Effect`] (events to put on disk, lights,
-//! tones) and [`View`], all that the screen shows.
+//! tones) and [`View`], all that the screen shows. [`TripLoop`] carries the effects out on whatever disk and
+//! outputs it is given.
 //!
 //! The order is fixed: an effect that shows something comes after the effect that records it.
 
@@ -16,6 +17,7 @@ pub mod fusion;
 pub mod input;
 pub mod removal;
 pub mod swap;
+pub mod trip_loop;
 pub mod view;
 pub mod weight_step;
 
@@ -25,4 +27,5 @@ mod posture;
 pub use cart::{Cart, Health, OwnLimits, Setup, Tare};
 pub use effect::Effect;
 pub use input::{Device, Input, Intent};
+pub use trip_loop::{Disk, Outputs, TripLoop};
 pub use view::View;

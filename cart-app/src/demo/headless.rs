@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use cart_core::effect::Signal;
 use cart_core::view::{PayBlocked, Screen};
-use cart_core::{Input, View};
+use cart_core::{Input, Outputs, TripLoop, View};
 use cart_vision::Eye;
 use hal::sim::{SimCamera, SimLaneBeacon, SimMotion, SimScale, World};
 use hal::{BatteryReading, CameraId, LaneBeacon, ManualClock, Moment};
@@ -33,7 +33,7 @@ use crate::line::{self, RunningLine};
 use crate::recording::Recorder;
 use crate::sight::Sight;
 use crate::startup::{self, Ready};
-use crate::trip_loop::{Outputs, TripLoop};
+use crate::trip_disk::TripDisk;
 use crate::ui::{App, HeadlessScreen, Pictures};
 use crate::wiring::Health;
 
@@ -71,6 +71,10 @@ impl Outputs for Latest {
 
     fn tone(&mut self, _: Signal) {}
 
+    fn warn(&mut self, what: &str) {
+        tracing::warn!("{what}");
+    }
+
     fn heard(&mut self, input: &Input, now: Moment) {
         self.recorder.iter().for_each(|recorder| recorder.heard(input, now));
     }
@@ -90,7 +94,7 @@ type Looking = (SimCamera, Eye, (bool, bool));
 
 /// The simulated cart and its program, in lockstep.
 pub struct Lockstep {
-    trip: TripLoop<Latest>,
+    trip: TripLoop<TripDisk, Latest>,
     line: Option<RunningLine>,
     from_hub: Receiver<Input>,
     cameras: Vec<Looking>,
@@ -148,7 +152,7 @@ impl Lockstep {
         let view = cart.view();
         let latest = Latest { view: None, light: Signal::Idle, events: Vec::new(), recorder };
         let appended = line.as_ref().map_or_else(|| watch::channel(0).0, |line| line.appended.clone());
-        let trip = TripLoop::new(cart, journal, config.data.join("receipts"), latest, appended)?;
+        let trip = TripLoop::new(cart, TripDisk::new(journal, config.data.join("receipts"), appended)?, latest)?;
         let count = config.board.cameras.len().max(1);
         let camera = |n: usize| {
             Ok((SimCamera::new(world.clone(), CameraId(n as u8), clock.clone()), sight.eye()?, (false, false)))

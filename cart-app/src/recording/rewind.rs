@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use cart_core::{Cart, Device, Input};
+use cart_core::{Cart, Device, Input, Outputs, TripLoop};
 use hal::{CameraId, Clock};
 use tracing::{info, warn};
 use trip::{Catalogue, Phase};
@@ -15,7 +15,7 @@ use super::note::Begin;
 use super::recorder::Recorder;
 use super::tape::{Tape, Wanted};
 use crate::startup;
-use crate::trip_loop::{Outputs, TripLoop};
+use crate::trip_disk::TripDisk;
 
 /// What was said last and holds until something else is said.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl Standing {
 /// # Errors
 /// When the journal cannot be written: the program must stop.
 pub fn rewind<O: Outputs>(
-    trip: &mut TripLoop<O>,
+    trip: &mut TripLoop<TripDisk, O>,
     wanted: Wanted,
     standing: &Standing,
     tape: &Tape,

@@ -77,6 +77,13 @@ impl Catalogues {
         Ok(Self { current, by_version })
     }
 
+    /// The catalogue `current` of new trips and `older` ones, where there is no folder.
+    pub fn of(current: Catalogue, older: Vec<Catalogue>) -> Self {
+        let version = current.version;
+        let by_version = older.into_iter().chain([current]).map(|c| (c.version, c)).collect();
+        Self { current: version, by_version }
+    }
+
     /// The catalogue of new trips.
     pub fn current(&self) -> &Catalogue {
         &self.by_version[&self.current]

@@ -73,9 +73,8 @@ impl Office {
         Ok(Self { store, store_name, key })
     }
 
-    /// An office with a given key, for tests.
-    #[cfg(test)]
-    pub(crate) fn with_key(store: StoreId, store_name: &str, key: SigningKey) -> Self {
+    /// An office whose key lies elsewhere.
+    pub fn with_key(store: StoreId, store_name: &str, key: SigningKey) -> Self {
         Self { store, store_name: store_name.into(), key }
     }
 

@@ -12,8 +12,10 @@ use crate::intent::Intent;
 
 #[cfg(test)]
 mod conformance;
+mod memory;
 mod sqlite;
 
+pub use memory::{MemoryPlace, MemoryStore};
 pub use sqlite::SqliteStore;
 
 /// The end of one journal of one cart, and its replay.
@@ -149,6 +151,8 @@ pub enum StoreKind {
     Busy,
     /// What was to be written contradicts what is there.
     Conflict,
+    /// Another hub has opened the same store since: this one must act no more.
+    Fenced,
     /// Anything else: stop, start again, recover.
     Broken,
 }
@@ -165,7 +169,14 @@ pub struct StoreError {
     pub what: String,
 }
 
-/// The hub's memory.
+/// Another hub has taken over the store at `path`.
+fn fenced(path: &str) -> StoreError {
+    let what = "another hub has opened it since; this one stops, so that a lane has one payer".to_owned();
+    StoreError { path: path.to_owned(), kind: StoreKind::Fenced, what }
+}
+
+/// The hub's memory. Each opening fences those before it: two hubs that both believe a lane is theirs
+/// cannot both write, and nothing is sent to a terminal before it is written.
 pub trait Storage: Send {
     /// Writes all of `writes`, durably, or none.
     ///

@@ -3,7 +3,8 @@
 //! One trip is one append-only, hash-chained list of [`TripEvent`]s. [`TripState`] is their replay:
 //! the phase, the basket, what is held and not charged. [`pricing::price`] turns a basket and a
 //! [`Catalogue`] into totals; [`receipt`] turns them into a signed document anyone can check.
-//! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`topics`] and [`message`] are the words cart and hub use on the line.
+//! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`journal`]
+//! writes events as chained records and reads them again. [`topics`] and [`message`] are the words cart and hub use on the line.
 //!
 //! Deliberately absent: clocks, files, sockets, devices. Time comes in as [`UnixMillis`].
 
@@ -15,6 +16,7 @@ pub mod event;
 pub mod gs1;
 pub mod gtin;
 pub mod id;
+pub mod journal;
 pub mod list;
 pub mod message;
 pub mod money;

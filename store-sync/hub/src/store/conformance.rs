@@ -16,6 +16,16 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_trip_has_one_live_intent(open);
     a_command_is_open_until_it_is_done(open);
     the_rest_is_kept(open);
+    a_later_opening_fences_the_earlier(open);
+}
+
+fn a_later_opening_fences_the_earlier<S: Storage>(open: &dyn Fn() -> S) {
+    let mut earlier = open();
+    let mut later = open();
+    later.commit(&[Write::Count("refused")]).expect("the owner writes");
+    let error = earlier.commit(&[Write::Count("refused")]).expect_err("two hubs");
+    assert_eq!(error.kind, StoreKind::Fenced);
+    assert_eq!(later.counter("refused").expect("read"), 1);
 }
 
 fn cart() -> CartId {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use trip::chain::Head;
 use trip::{CartId, Hash, IntentId, TripId, UnixMillis};
 
-use super::{CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write};
+use super::{CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write, fenced};
 use crate::intent::Intent;
 
 /// The form of the tables below; a later one migrates from it.
@@ -65,6 +65,8 @@ CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 pub struct SqliteStore {
     path: String,
     db: Connection,
+    /// Which opening this is; a later one fences it.
+    generation: i64,
 }
 
 impl SqliteStore {
@@ -95,8 +97,10 @@ impl SqliteStore {
                 return Err(StoreError { path: name, kind: StoreKind::Broken, what });
             }
         }
+        put(&tx, &Write::Count(GENERATION)).map_err(fail)?;
+        let generation = generation(&tx).map_err(fail)?;
         tx.commit().map_err(fail)?;
-        Ok(Self { path: name, db })
+        Ok(Self { path: name, db, generation })
     }
 
     fn fail(&self, e: &rusqlite::Error) -> StoreError {
@@ -136,7 +140,7 @@ fn error(path: &str, e: &rusqlite::Error) -> StoreError {
     let hint = match kind {
         StoreKind::Full => "; free some space, or make the folder writable",
         StoreKind::Busy => "; another program holds it",
-        StoreKind::Conflict | StoreKind::Broken => "",
+        StoreKind::Conflict | StoreKind::Fenced | StoreKind::Broken => "",
     };
     StoreError { path: path.to_owned(), kind, what: format!("{e}{hint}") }
 }
@@ -146,10 +150,17 @@ impl Storage for SqliteStore {
         let path = self.path.clone();
         let mut all = || {
             let tx = self.db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            if generation(&tx)? != self.generation {
+                return Ok(false);
+            }
             writes.iter().try_for_each(|write| put(&tx, write))?;
-            tx.commit()
+            tx.commit().map(|()| true)
         };
-        all().map_err(|e| error(&path, &e))
+        match all() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(fenced(&path)),
+            Err(e) => Err(error(&path, &e)),
+        }
     }
 
     fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
@@ -240,6 +251,13 @@ impl Storage for SqliteStore {
             })
         })
     }
+}
+
+/// The counter of openings.
+const GENERATION: &str = "generation";
+
+fn generation(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
+    tx.query_row("SELECT value FROM counter WHERE name = ?1", [GENERATION], |row| row.get(0))
 }
 
 fn put(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {

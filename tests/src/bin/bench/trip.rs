@@ -13,11 +13,11 @@ use anyhow::Context;
 use cart_app::config::Config;
 use cart_app::line::{self, RunningLine};
 use cart_app::startup::{self, Ready};
-use cart_app::trip_loop::{Outputs, TripLoop};
+use cart_app::trip_disk::TripDisk;
 use cart_app::ui::{App, HeadlessScreen};
 use cart_core::effect::Signal;
 use cart_core::weight_step::{ScaleTuning, WeightSteps};
-use cart_core::{Input, Intent, View};
+use cart_core::{Input, Intent, Outputs, TripLoop, View};
 use cart_vision::{Candidate, Scan, Sighting, Symbology};
 use hal::sim::{ItemHandle, SimItem, SimScale, World};
 use hal::{CameraId, ManualClock, Moment};
@@ -49,6 +49,10 @@ impl Outputs for Latest {
     fn light(&mut self, _: Signal) {}
 
     fn tone(&mut self, _: Signal) {}
+
+    fn warn(&mut self, what: &str) {
+        eprintln!("{what}");
+    }
 }
 
 /// Milliseconds of one line's way to the screen.
@@ -64,7 +68,7 @@ struct Way {
 }
 
 struct Shop {
-    trip: TripLoop<Latest>,
+    trip: TripLoop<TripDisk, Latest>,
     _line: RunningLine,
     from_hub: Receiver<Input>,
     screen: HeadlessScreen<App>,
@@ -88,7 +92,8 @@ pub fn shop(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::Resu
     let (inputs, from_hub) = sync_channel(1_024);
     let line = line::start(config, key, &journal, inputs)?;
     let appended = line.appended.clone();
-    let trip = TripLoop::new(cart, journal, config.data.join("receipts"), Latest(None), appended)?;
+    let disk = TripDisk::new(journal, config.data.join("receipts"), appended)?;
+    let trip = TripLoop::new(cart, disk, Latest(None))?;
     let world = World::new(bench.seed);
     let tuning = ScaleTuning { capacity_g: config.board.scale.capacity_g as f32, ..ScaleTuning::default() };
     let mut shop = Shop {

@@ -1,0 +1,203 @@
+//! The hub: the program as it ships on a model database, which can be full, fail, or be cut.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use store_hub::catalogues::Catalogues;
+use store_hub::hub::{Effect, Hub, Input, Setting};
+use store_hub::intent::Intent;
+use store_hub::receipt::Office;
+use store_hub::store::{
+    CartRow, CommandRow, GateRow, MemoryPlace, MemoryStore, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind,
+    TripRow, Write,
+};
+use store_sync::patience::Patience;
+use trip::{CartId, IntentId, TripId, UnixMillis};
+
+use crate::Ms;
+use crate::broker::Connection;
+use crate::goods;
+
+/// What is wrong with the hub's disk.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    /// It takes nothing.
+    pub full: bool,
+    /// Its next flush fails.
+    pub flush_fails: bool,
+    /// The power goes in the next commit: after it was flushed, or before.
+    pub cut_next: Option<bool>,
+    /// Commits up to now.
+    pub commits: u64,
+    committed: Vec<Vec<Write>>,
+}
+
+/// The hub's disk.
+#[derive(Clone, Debug, Default)]
+pub struct HubDisk {
+    /// What lies on it.
+    pub place: MemoryPlace,
+    trouble: Arc<Mutex<Trouble>>,
+}
+
+impl HubDisk {
+    /// What is wrong with it.
+    pub fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was committed since this was last asked.
+    pub fn committed(&self) -> Vec<Vec<Write>> {
+        std::mem::take(&mut self.trouble().committed)
+    }
+}
+
+/// The store on that disk.
+pub struct Guarded {
+    store: MemoryStore,
+    disk: HubDisk,
+}
+
+/// The store's receipt key.
+pub fn receipt_key() -> SigningKey {
+    SigningKey::from_bytes(&[42; 32])
+}
+
+/// A run of the hub.
+pub struct SimHub {
+    /// Counts the runs: what was meant for an earlier one is void.
+    pub run: u64,
+    /// Its connection to the broker.
+    pub connection: Option<Connection>,
+    /// Its wait between attempts to connect.
+    pub patience: Patience,
+    /// Until when it stands still.
+    pub still_until: Ms,
+    /// What waits for it while it stands still.
+    pub waiting: Vec<Input>,
+    /// It dies when it has carried out so many effects of its next commit.
+    pub dies_after: Option<usize>,
+    hub: Hub<Guarded>,
+}
+
+impl SimHub {
+    /// Starts a hub on `disk`; whoever ran there before is fenced.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails at once.
+    pub fn start(
+        run: u64,
+        disk: &HubDisk,
+        carts: BTreeMap<CartId, VerifyingKey>,
+        lanes: usize,
+        dearer: u32,
+        now: UnixMillis,
+    ) -> Result<(Self, Vec<Effect>), StoreError> {
+        let setting = Setting {
+            store: goods::store(),
+            lanes: (0..lanes).map(goods::lane).collect(),
+            carts,
+            boot_epoch: now.0.max(0) as u64,
+            phone_url: None,
+        };
+        let (current, other) = (goods::catalogue(dearer), goods::catalogue(goods::DEARER - dearer));
+        let office = Office::with_key(goods::store(), &current.store_name, receipt_key());
+        let storage = Guarded { store: MemoryStore::open(&disk.place), disk: disk.clone() };
+        let (hub, effects) = Hub::start(setting, storage, Catalogues::of(current, vec![other]), office, now)?;
+        let this = Self {
+            run,
+            connection: None,
+            patience: Patience::default(),
+            still_until: 0,
+            waiting: Vec::new(),
+            dies_after: None,
+            hub,
+        };
+        Ok((this, effects))
+    }
+
+    /// Takes one input.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the hub must end.
+    pub fn handle(&mut self, input: Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.hub.handle(input, now)
+    }
+}
+
+impl Storage for Guarded {
+    fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError> {
+        let mut trouble = self.disk.trouble();
+        let fail = |kind, what: &str| Err(StoreError { path: "the hub's disk".into(), kind, what: what.into() });
+        if trouble.full {
+            return fail(StoreKind::Full, "no space");
+        }
+        if std::mem::take(&mut trouble.flush_fails) {
+            return fail(StoreKind::Broken, "the flush failed");
+        }
+        if trouble.cut_next == Some(false) {
+            trouble.cut_next = None;
+            return fail(StoreKind::Broken, "the power is gone");
+        }
+        self.store.commit(writes)?;
+        trouble.commits += 1;
+        trouble.committed.push(writes.to_vec());
+        if trouble.cut_next.take().is_some() {
+            return fail(StoreKind::Broken, "the power is gone");
+        }
+        Ok(())
+    }
+
+    fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
+        self.store.carts()
+    }
+
+    fn cart(&self, cart: &CartId, epoch: u64) -> Result<Option<CartRow>, StoreError> {
+        self.store.cart(cart, epoch)
+    }
+
+    fn record(&self, cart: &CartId, epoch: u64, seq: u64) -> Result<Option<String>, StoreError> {
+        self.store.record(cart, epoch, seq)
+    }
+
+    fn trip(&self, trip: &TripId) -> Result<Option<TripRow>, StoreError> {
+        self.store.trip(trip)
+    }
+
+    fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
+        self.store.open_intents()
+    }
+
+    fn intent(&self, id: &IntentId) -> Result<Option<Intent>, StoreError> {
+        self.store.intent(id)
+    }
+
+    fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError> {
+        self.store.intents(trip)
+    }
+
+    fn receipts(&self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
+        self.store.receipts(limit)
+    }
+
+    fn receipt_of(&self, intent: &IntentId) -> Result<Option<ReceiptRow>, StoreError> {
+        self.store.receipt_of(intent)
+    }
+
+    fn open_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
+        self.store.open_commands()
+    }
+
+    fn gates(&self) -> Result<Vec<GateRow>, StoreError> {
+        self.store.gates()
+    }
+
+    fn counter(&self, name: &str) -> Result<u64, StoreError> {
+        self.store.counter(name)
+    }
+
+    fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
+        self.store.quarantine(limit)
+    }
+}

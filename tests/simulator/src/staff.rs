@@ -1,0 +1,33 @@
+//! Staff: see at the hub who waits for them, go there, and settle it.
+
+use store_hub::hub::{Input, StaffAction};
+
+use crate::world::World;
+
+impl World {
+    /// Staff look at the board and do what is due at each cart.
+    pub(crate) fn staff_look(&mut self) {
+        let Some(run) = self.hub.as_ref().map(|hub| hub.run) else { return };
+        let mut newest = std::collections::BTreeMap::new();
+        for row in self.hub_disk.place.journals() {
+            newest.insert(row.cart.clone(), row);
+        }
+        for (cart, row) in newest {
+            let mut actions = Vec::new();
+            for line in row.state.age_checks.iter().copied() {
+                // One buyer in five is too young.
+                let approved = (self.now / 4_000 + u64::from(line.0)) % 5 != 0;
+                actions.push(StaffAction::AgeChecked { cart: cart.clone(), line, approved });
+            }
+            if row.state.help {
+                let holds = row.state.basket.holds.iter().map(|hold| hold.hold);
+                actions.extend(holds.map(|hold| StaffAction::ReleaseHold { cart: cart.clone(), hold }));
+                actions.push(StaffAction::HelpHasCome { cart: cart.clone() });
+            }
+            for action in actions {
+                self.say(|| format!("staff: {action:?}"));
+                self.tell_hub(run, Input::Staff(action));
+            }
+        }
+    }
+}
