@@ -47,6 +47,11 @@ pub struct Delivery {
 }
 
 impl Broker {
+    /// One that runs, with nothing in it.
+    pub fn started() -> Self {
+        Self { up: true, ..Self::default() }
+    }
+
     /// Takes a client in; `None` while the broker is down. An older connection of the same client is over,
     /// and its will is said.
     pub fn connect(&mut self, end: End, will: Outgoing) -> Option<(Connection, Vec<Delivery>)> {
@@ -134,7 +139,7 @@ mod tests {
 
     #[test]
     fn it_carries_by_topic_keeps_what_is_retained_and_says_the_will() {
-        let mut broker = Broker { up: true, ..Broker::default() };
+        let mut broker = Broker::started();
         let (hub, _) = broker.connect(End::Hub, message("hub/gone", true)).expect("up");
         broker.subscribe(hub, "cart/+/up".into());
         let (cart, _) = broker.connect(End::Cart(0), message("cart/1/up", false)).expect("up");

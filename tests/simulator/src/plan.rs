@@ -46,7 +46,8 @@ impl Plan {
 fn draw(chance: &mut Chance, carts: usize, lanes: usize) -> Fault {
     let at = chance.within(2_000..FAULTS_END);
     let (cart, lane) = (chance.index(carts), chance.index(lanes));
-    let lasts = 500 + chance.within(0..1 + [2_000, 12_000, 60_000][chance.index(3)]);
+    let longest = [2_000, 12_000, 60_000][chance.index(3)];
+    let lasts = 500 + chance.within(0..longest);
     let end = if chance.percent(50) { End::Hub } else { End::Cart(cart) };
     let half = chance.percent(50);
     let what = match chance.within(0..21) {

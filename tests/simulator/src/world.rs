@@ -173,7 +173,7 @@ impl World {
             hub_disk: HubDisk::default(),
             ghosts: Vec::new(),
             posts: (0..plan.lanes).map(|_| Post::default()).collect(),
-            broker: Broker { up: true, ..Broker::default() },
+            broker: Broker::started(),
             networks: ends.map(|end| (end, network(end))).collect(),
             swallowed: vec![0; plan.carts],
             full_until: 0,
@@ -553,6 +553,10 @@ impl World {
         self.hub.iter().chain(&self.ghosts)
     }
 
+    fn hub_connection(&self, run: u64) -> Option<Connection> {
+        self.hubs().find(|hub| hub.run == run).and_then(|hub| hub.connection)
+    }
+
     fn hubs_mut(&mut self) -> impl Iterator<Item = &mut SimHub> {
         self.hub.iter_mut().chain(&mut self.ghosts)
     }
@@ -632,7 +636,7 @@ impl World {
 
     fn hub_dies(&mut self, run: u64, down: Ms) {
         let is_ghost = self.ghosts.iter().any(|ghost| ghost.run == run);
-        if let Some(connection) = self.hubs().find(|hub| hub.run == run).and_then(|hub| hub.connection) {
+        if let Some(connection) = self.hub_connection(run) {
             self.after(20, Event::Missed(connection));
         }
         self.ghosts.retain(|ghost| ghost.run != run);
@@ -696,7 +700,7 @@ impl World {
             self.look_at_commits();
             self.seen(&Fact::Acked { cart: &cart, epoch, head });
         }
-        if let Some(connection) = self.hubs().find(|hub| hub.run == run).and_then(|hub| hub.connection) {
+        if let Some(connection) = self.hub_connection(run) {
             self.send(connection, Outgoing { topic, payload, retain, sure: true });
         }
     }
@@ -845,7 +849,9 @@ impl World {
                 let mut connections: Vec<Connection> = self.carts.iter().filter_map(|cart| cart.connection).collect();
                 connections.extend(self.hubs().filter_map(|hub| hub.connection));
                 self.broker.stop();
-                connections.into_iter().for_each(|connection| self.after(10, Event::Noticed(connection)));
+                for connection in connections {
+                    self.after(10, Event::Noticed(connection));
+                }
                 self.after(down, Event::BrokerStarts);
             }
             What::Cut { end, lasts } => {
