@@ -74,8 +74,12 @@ impl Broker {
     /// stands.
     pub fn disconnect(&mut self, end: End, number: Option<u64>) -> Vec<Delivery> {
         let stands = self.clients.get(&end).is_some_and(|c| number.is_none_or(|n| n == c.connection.number));
-        match self.clients.remove(&end).filter(|_| stands) {
-            Some(client) => self.publish(&client.will),
+        match self.clients.remove(&end) {
+            Some(client) if stands => self.publish(&client.will),
+            Some(client) => {
+                self.clients.insert(end, client);
+                Vec::new()
+            }
             None => Vec::new(),
         }
     }
@@ -148,6 +152,9 @@ mod tests {
         assert_eq!(broker.subscribe(cart, "cart/1/+".into()).len(), 1);
         assert_eq!(broker.disconnect(End::Cart(0), Some(cart.number)).len(), 1, "the will reaches the hub");
         assert!(!broker.holds(cart));
+        let (again, _) = broker.connect(End::Cart(0), message("x", false)).expect("up");
+        broker.disconnect(End::Cart(0), Some(cart.number));
+        assert!(broker.holds(again), "the end of an old connection is not that of the new one");
         broker.stop();
         assert!(broker.connect(End::Hub, message("x", false)).is_none());
     }

@@ -177,15 +177,15 @@ impl Shopper {
     fn wait_or_call(&mut self, mood: &'static str) -> Deed {
         self.mood = mood;
         self.stuck += 1;
-        if self.stuck % 20 == 12 { Deed::Tap(Intent::CallHelp) } else { Deed::Nothing }
+        if self.stuck % 16 == 12 { Deed::Tap(Intent::CallHelp) } else { Deed::Nothing }
     }
 
     fn answer(&mut self, ask: &AskView) -> Deed {
         let hold = ask.hold;
-        self.stuck += 1;
-        if self.stuck > 12 {
+        if self.stuck > 10 {
             return self.wait_or_call("does not get on with a question");
         }
+        self.stuck += 1;
         self.mood = "answers";
         match (ask.waits_for, ask.reason) {
             (WaitsFor::Removal, _) if ask.weight.0 > 0 && self.lifted.insert(hold) => Deed::LiftHeld(ask.weight.0),
@@ -259,7 +259,7 @@ impl World {
             }
             Deed::Drop(good) => load = self.shoppers[cart].hold(good),
             Deed::ScanOnly(good) => inputs.extend(scan(good, at)),
-            Deed::Lift(n) => load = -self.shoppers[cart].inside.swap_remove(n).grams,
+            Deed::Lift(n) => load = -self.shoppers[cart].inside.swap_remove(n).grams.min(self.carts[cart].load_g),
             Deed::LiftHeld(grams) => load = -grams.min(self.carts[cart].load_g),
             Deed::Lane(number) => {
                 let lane = number.map(goods::lane);
