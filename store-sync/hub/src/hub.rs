@@ -233,6 +233,8 @@ impl<S: Storage> Hub<S> {
     fn take(&mut self, input: &Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         match input {
             Input::Bus(BusEvent::Up) => {
+                // What is said now comes from memory: another hub may know better.
+                self.storage.owned()?;
                 self.connected = true;
                 self.seen.values_mut().for_each(|seen| seen.told = None);
                 Ok(self.say_all(now))
@@ -247,6 +249,7 @@ impl<S: Storage> Hub<S> {
             Input::Answer { intent, ask, answer } => self.answered(intent, *ask, answer, now),
             Input::Staff(action) => self.staff(action, now),
             Input::Tick => {
+                self.storage.owned()?;
                 let mut effects = self.tick(now)?;
                 effects.extend(self.ask_again(now));
                 Ok(effects)

@@ -184,6 +184,12 @@ pub trait Storage: Send {
     /// [`StoreError`]; nothing was written then.
     fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError>;
 
+    /// Whether this opening is still the newest: asked before anything is said again from memory.
+    ///
+    /// # Errors
+    /// [`StoreKind::Fenced`] when another hub has opened the store since, or why it cannot be read.
+    fn owned(&self) -> Result<(), StoreError>;
+
     /// The newest journal of every cart, by cart.
     ///
     /// # Errors

@@ -149,6 +149,10 @@ impl Storage for Guarded {
         Ok(())
     }
 
+    fn owned(&self) -> Result<(), StoreError> {
+        self.store.owned()
+    }
+
     fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
         self.store.carts()
     }

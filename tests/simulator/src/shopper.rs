@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cart_core::view::{AskView, PayBlocked, PayStep, Screen, WaitsFor};
+use cart_core::view::{AskView, Banner, PayBlocked, PayStep, Screen, WaitsFor};
 use cart_core::{Input, Intent, View};
 use cart_vision::{Candidate, Scan, Sighting, Symbology};
 use hal::{CameraId, Moment};
@@ -33,6 +33,8 @@ pub struct Shopper {
     /// How often in a row nothing could be done.
     stuck: u32,
     begun: bool,
+    /// How often the lane could not take the basket.
+    refused: u32,
     mood: &'static str,
     track: u32,
 }
@@ -72,6 +74,7 @@ impl Shopper {
             lifted: BTreeSet::new(),
             stuck: 0,
             begun: false,
+            refused: 0,
             mood: "has not begun",
             track: 0,
         }
@@ -88,6 +91,9 @@ impl Shopper {
     }
 
     fn decide(&mut self, view: &View, lanes: usize) -> Deed {
+        if self.trips == 0 {
+            return Deed::Nothing;
+        }
         match &view.screen {
             Screen::Welcome if self.begun => {
                 // The trip is over; what it left on the scale goes home.
@@ -97,7 +103,7 @@ impl Shopper {
             }
             Screen::Welcome if self.trips > 0 => Deed::Tap(Intent::Begin),
             Screen::Start(_) => {
-                (self.begun, self.stuck) = (true, 0);
+                (self.begun, self.stuck, self.refused) = (true, 0, 0);
                 self.wanted = 1 + self.chance.within(0..5) as u32;
                 self.inside.clear();
                 self.lifted.clear();
@@ -143,6 +149,13 @@ impl Shopper {
         }
         match view.pay_blocked {
             None => {
+                self.refused += u32::from(view.notices.contains(&Banner::LaneRefused));
+                if self.refused > 6 {
+                    // It asks for a person who looks at the cart: nothing else can be done here.
+                    self.trips = 0;
+                    self.mood = "has left the cart to staff";
+                    return Deed::Nothing;
+                }
                 self.mood = "goes to the lane";
                 self.stuck = 0;
                 Deed::Tap(Intent::GoToLane)

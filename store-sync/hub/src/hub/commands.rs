@@ -114,6 +114,13 @@ pub(super) fn about(intent: &crate::intent::Intent, order: Order, now: UnixMilli
     command(&intent.cart, intent.trip.clone(), lock, format!("{kind}-{}", intent.id), order, now.0 + lasts)
 }
 
+/// What a cart was told of an attempt, once more, in another journal or at another lock of the same basket.
+pub(super) fn again(intent: &crate::intent::Intent, epoch: u64, version: u32, order: Order, now: UnixMillis) -> Write {
+    let kind = if matches!(order, Order::Paid { .. }) { "paid" } else { "receipt" };
+    let id = format!("{kind}-{}-{epoch}-{version}", intent.id);
+    command(&intent.cart, intent.trip.clone(), Some(version), id, order, now.0 + LASTING_MS)
+}
+
 /// A refusal of a lock.
 pub(super) fn refusal(cart: &CartId, trip: &TripId, version: u32, why: String, now: UnixMillis) -> Write {
     command(

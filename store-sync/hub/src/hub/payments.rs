@@ -4,15 +4,16 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use trip::event::Tender;
 use trip::message::Order;
-use trip::{CartId, IntentId, TripEvent, UnixMillis};
+use trip::state::Lock;
+use trip::{CartId, IntentId, Phase, TripEvent, TripId, UnixMillis};
 
-use super::commands::{about, done, refusal};
+use super::commands::{about, again, done, refusal};
 use super::draft::Draft;
 use super::{Effect, Hub};
 use crate::intent::{Answer, Ask, Happening, Intent, IntentState, Step, decide, intent_id};
 use crate::lane::{Due, due, judge};
 use crate::ledger::Posting;
-use crate::store::{GateRow, ReceiptRow, Storage, StoreError, Write};
+use crate::store::{CartRow, GateRow, ReceiptRow, Storage, StoreError, Write};
 
 /// The first wait before a terminal is asked again, in milliseconds; it doubles up to the second.
 const ASK_AGAIN_MS: (u64, u64) = (250, 2_000);
@@ -172,10 +173,18 @@ impl<S: Storage> Hub<S> {
     fn consider(&self, cart: &CartId, now: UnixMillis, draft: &mut Draft) -> Result<(), StoreError> {
         let Some(row) = self.carts.get(cart) else { return Ok(()) };
         let (Some(trip), Some(lock)) = (&row.state.trip, &row.state.lock) else { return Ok(()) };
-        if row.state.phase != trip::Phase::Locked {
+        if !matches!(row.state.phase, Phase::Locked | Phase::Paying | Phase::Paid) {
             return Ok(());
         }
-        let why = match due(&row.state, &self.storage.intents(trip)?, now) {
+        let intents = self.storage.intents(trip)?;
+        let paid = intents.iter().find(|i| i.state == IntentState::Approved && i.settled && !i.void);
+        if let Some(paid) = paid {
+            return self.remind(row, lock, paid, now, draft);
+        }
+        if row.state.phase != Phase::Locked {
+            return Ok(());
+        }
+        let why = match due(&row.state, &intents, now) {
             Due::Nothing => return Ok(()),
             Due::Refuse(why) => why,
             Due::Attempt { attempt, not_before } => {
@@ -210,12 +219,54 @@ impl<S: Storage> Hub<S> {
                 }
             }
         };
-        let write = refusal(cart, trip, lock.version, why, now);
+        self.refuse_lock(cart, trip, lock.version, why, now, draft);
+        Ok(())
+    }
+
+    fn refuse_lock(&self, cart: &CartId, trip: &TripId, version: u32, why: String, now: UnixMillis, draft: &mut Draft) {
+        let write = refusal(cart, trip, version, why, now);
         if let Write::Command(row) = &write
             && !self.outbox.rows().any(|r| r.command.id == row.command.id)
         {
-            tracing::warn!(%cart, version = lock.version, order = ?row.command.order, "a lock was refused");
+            tracing::warn!(%cart, version, order = ?row.command.order, "a lock was refused");
             draft.write(write);
+        }
+    }
+
+    /// A cart whose trip is `paid`, as it said itself, has lost the end of its journal: it is told again what it
+    /// had been told. For another basket than was paid a person must look.
+    fn remind(
+        &self,
+        row: &CartRow,
+        lock: &Lock,
+        paid: &Intent,
+        now: UnixMillis,
+        draft: &mut Draft,
+    ) -> Result<(), StoreError> {
+        let (id, cart) = (&paid.id, &row.cart);
+        // One that was meant for an earlier lock is void at the cart.
+        let here = || {
+            let rows = self.outbox.rows().filter(|r| r.cart == *cart && r.command.lock == Some(lock.version));
+            rows.map(|r| &r.command)
+        };
+        let knows = row.state.payment.as_ref().is_some_and(|payment| payment.intent == *id);
+        if !knows {
+            if (lock.basket, lock.total) != (paid.basket, paid.amount) {
+                let why = format!("this trip has paid {} already, for another basket; please help at the cart", paid.amount);
+                self.refuse_lock(cart, &paid.trip, lock.version, why, now, draft);
+                return Ok(());
+            }
+            let paid_order = |order: &Order| matches!(order, Order::Paid { intent, .. } if intent == id);
+            let waits = here().any(|command| paid_order(&command.order));
+            if let Some(approval) = paid.approval.as_ref().filter(|_| !waits) {
+                tracing::warn!(%cart, intent = %id, "the cart has lost that it is paid; it is told again");
+                let order = Order::Paid { intent: id.clone(), amount: approval.amount, tender: approval.tender.clone() };
+                draft.write(again(paid, row.epoch, lock.version, order, now));
+            }
+        }
+        let waits = here().any(|command| matches!(command.order, Order::Receipt { .. }));
+        if !waits && let Some(receipt) = self.storage.receipt_of(id)? {
+            draft.write(again(paid, row.epoch, lock.version, receipt_order(&receipt), now));
         }
         Ok(())
     }
@@ -312,14 +363,7 @@ impl<S: Storage> Hub<S> {
         let member = state.and_then(|state| state.member.as_ref()).map(trip::Member::masked);
         let Some(sealed) = self.office.receipt(intent, number.clone(), member, now) else { return Ok(()) };
         draft.write(about(intent, Order::Paid { intent: id.clone(), amount, tender: tender.clone() }, now));
-        let order = Order::Receipt {
-            number: number.clone(),
-            digest: sealed.digest,
-            cose: BASE64_URL_SAFE_NO_PAD.encode(&sealed.cose),
-            qr: sealed.qr.clone(),
-        };
-        draft.write(about(intent, order, now));
-        draft.write(Write::Receipt(ReceiptRow {
+        let receipt = ReceiptRow {
             number,
             trip: intent.trip.clone(),
             intent: id.clone(),
@@ -328,7 +372,9 @@ impl<S: Storage> Hub<S> {
             digest: sealed.digest,
             qr: sealed.qr,
             void: false,
-        }));
+        };
+        draft.write(about(intent, receipt_order(&receipt), now));
+        draft.write(Write::Receipt(receipt));
         draft.write(Write::Gate(GateRow { lane: intent.lane.clone(), intent: id.clone(), open: true, at: now }));
         tracing::info!(intent = %id, lane = %intent.lane, %amount, "paid; the gate opens");
         Ok(())
@@ -350,5 +396,14 @@ impl<S: Storage> Hub<S> {
                 at: now,
             }));
         }
+    }
+}
+
+fn receipt_order(receipt: &ReceiptRow) -> Order {
+    Order::Receipt {
+        number: receipt.number.clone(),
+        digest: receipt.digest,
+        cose: BASE64_URL_SAFE_NO_PAD.encode(&receipt.cose),
+        qr: receipt.qr.clone(),
     }
 }

@@ -25,6 +25,8 @@ fn a_later_opening_fences_the_earlier<S: Storage>(open: &dyn Fn() -> S) {
     later.commit(&[Write::Count("refused")]).expect("the owner writes");
     let error = earlier.commit(&[Write::Count("refused")]).expect_err("two hubs");
     assert_eq!(error.kind, StoreKind::Fenced);
+    assert_eq!(earlier.owned().map_err(|e| e.kind), Err(StoreKind::Fenced));
+    later.owned().expect("the newest");
     assert_eq!(later.counter("refused").expect("read"), 1);
 }
 

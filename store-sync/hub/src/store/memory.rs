@@ -189,6 +189,10 @@ impl Storage for MemoryStore {
         Ok(())
     }
 
+    fn owned(&self) -> Result<(), StoreError> {
+        if self.place.lock().generation == self.generation { Ok(()) } else { Err(fenced("in memory")) }
+    }
+
     fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
         // By cart and then by epoch: the last of each cart is its newest.
         let mut newest: BTreeMap<CartId, CartRow> = BTreeMap::new();

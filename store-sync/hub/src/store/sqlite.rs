@@ -163,6 +163,10 @@ impl Storage for SqliteStore {
         }
     }
 
+    fn owned(&self) -> Result<(), StoreError> {
+        if self.counter(GENERATION)? == self.generation as u64 { Ok(()) } else { Err(fenced(&self.path)) }
+    }
+
     fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
         let sql = "SELECT cart, epoch, seq, hash, state, at FROM head h
                    WHERE epoch = (SELECT max(epoch) FROM head WHERE cart = h.cart) ORDER BY cart";
