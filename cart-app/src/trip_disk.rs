@@ -33,8 +33,7 @@ impl Disk for TripDisk {
     type Error = anyhow::Error;
 
     fn append(&mut self, events: &[TripEvent]) -> anyhow::Result<Head> {
-        let head =
-            self.journal.append(events).context("nothing is shown that is not on disk; this cart must stop")?;
+        let head = self.journal.append(events).context("nothing is shown that is not on disk; this cart must stop")?;
         self.appended.send_replace(head.seq);
         Ok(head)
     }

@@ -64,8 +64,7 @@ impl<J: Journal + Send> Line<J> {
         journal: J,
         events: mpsc::Sender<LinkEvent>,
     ) -> Result<(Self, EventLoop), JournalError> {
-        let who =
-            Identity { store: config.store.clone(), cart: config.cart.clone(), boot_epoch: config.boot_epoch };
+        let who = Identity { store: config.store.clone(), cart: config.cart.clone(), boot_epoch: config.boot_epoch };
         let session = Session::new(who, key, journal)?;
         let (client, event_loop) = AsyncClient::new(options(&config, session.will()), 64);
         let broker = format!("{}:{}", config.host, config.port);

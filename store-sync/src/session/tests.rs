@@ -91,7 +91,10 @@ fn the_hub_counts_as_there_only_when_it_says_so_or_acks() {
     let mut session = session(1);
     session.connected(at(0));
     let told = |outputs: Vec<Output>| {
-        outputs.into_iter().filter_map(|o| if let Output::Tell(LinkEvent::Connected(up)) = o { Some(up) } else { None }).collect::<Vec<_>>()
+        outputs
+            .into_iter()
+            .filter_map(|o| if let Output::Tell(LinkEvent::Connected(up)) = o { Some(up) } else { None })
+            .collect::<Vec<_>>()
     };
     assert_eq!(told(outputs(&mut session)), [] as [bool; 0]);
     let state = |online| json(&HubState { v: 1, online, boot_epoch: 1 });

@@ -129,8 +129,11 @@ mod tests {
 
     #[test]
     fn nothing_after_a_broken_record_is_taken() {
-        let (mut records, _) =
-            writer().continue_from(Head::default(), &[started(1), TripEvent::HelpCalled, TripEvent::HelpEnded], UnixMillis(0));
+        let (mut records, _) = writer().continue_from(
+            Head::default(),
+            &[started(1), TripEvent::HelpCalled, TripEvent::HelpEnded],
+            UnixMillis(0),
+        );
         records[1].1 = records[1].1.replace("help_called", "help_ended");
         let mut replay = Replay::from(Head::default(), 0);
         let taken: Vec<bool> = records.iter().map(|(_, bytes)| replay.take(bytes)).collect();

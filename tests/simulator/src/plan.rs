@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(plans[7], Plan::of(7));
         let kinds: std::collections::HashSet<_> =
             plans.iter().flat_map(|p| &p.faults).map(|f| std::mem::discriminant(&f.what)).collect();
-        assert_eq!(kinds.len(), 20);
+        assert_eq!(kinds.len(), 21);
         assert!(plans.iter().any(|p| p.faults.is_empty()));
     }
 }

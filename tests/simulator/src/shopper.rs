@@ -207,7 +207,10 @@ impl Shopper {
             (WaitsFor::Answer, HoldReason::NeverPutIn) => Deed::Tap(Intent::TakeOut { hold }),
             (WaitsFor::Answer, _) if ask.weight.0 < 0 => {
                 let line = ask.tiles.first().and_then(|tile| tile.line);
-                line.map_or_else(|| self.wait_or_call("took something out"), |line| Deed::Tap(Intent::AnswerLine { hold, line }))
+                line.map_or_else(
+                    || self.wait_or_call("took something out"),
+                    |line| Deed::Tap(Intent::AnswerLine { hold, line }),
+                )
             }
             (WaitsFor::Answer, _) => match self.last.filter(|_| self.chance.percent(60)) {
                 Some(good) if good.sku == "wine" => Deed::Tap(Intent::TakeOut { hold }),
@@ -224,8 +227,7 @@ fn sku(name: &str) -> Sku {
 
 fn scan(good: Good, at: Moment) -> Option<Input> {
     let gtin = Gtin::parse(good.gtin?).unwrap_or_else(|e| unreachable!("{e}"));
-    let content =
-        Scanned::Item(Item { gtin, net_weight: None, price: None, batch: None, expiry: None, serial: None });
+    let content = Scanned::Item(Item { gtin, net_weight: None, price: None, batch: None, expiry: None, serial: None });
     Some(Input::Scan(Scan { at, camera: CameraId(0), symbology: Symbology::Ean13, content, frames: 3 }))
 }
 

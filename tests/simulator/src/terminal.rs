@@ -80,7 +80,9 @@ impl Terminal {
     pub fn ask(&mut self, ask: Ask, intent: &Intent) -> Said {
         match ask {
             Ask::Pay => self.pay(intent),
-            Ask::Status => Said::Answer(self.payments.get(&intent.id).map_or(Answer::NotFound, |p| answer(&intent.id, p))),
+            Ask::Status => {
+                Said::Answer(self.payments.get(&intent.id).map_or(Answer::NotFound, |p| answer(&intent.id, p)))
+            }
             Ask::Reverse => Said::Answer(match self.payments.get_mut(&intent.id) {
                 Some(payment) if matches!(payment.progress, Progress::Approved | Progress::Reversed) => {
                     payment.progress = Progress::Reversed;

@@ -44,25 +44,62 @@ pub const REST_WITHIN: Ms = 30 * 60_000;
 #[derive(Debug)]
 enum Event {
     CartStarts(usize),
-    CartTicks { cart: usize, boot: u64 },
-    CartConnects { cart: usize, boot: u64 },
+    CartTicks {
+        cart: usize,
+        boot: u64,
+    },
+    CartConnects {
+        cart: usize,
+        boot: u64,
+    },
     HubStarts,
-    HubConnects { run: u64 },
-    HubTicks { run: u64 },
-    HubThaws { run: u64 },
+    HubConnects {
+        run: u64,
+    },
+    HubTicks {
+        run: u64,
+    },
+    HubThaws {
+        run: u64,
+    },
     BrokerStarts,
-    AtBroker { from: Connection, message: Outgoing },
+    AtBroker {
+        from: Connection,
+        message: Outgoing,
+    },
     AtClient(Delivery),
     /// A client sees that its connection is gone.
     Noticed(Connection),
     /// The broker sees that a client is gone.
     Missed(Connection),
-    AtTerminal { lane: usize, run: u64, ask: Ask, intent: Box<Intent> },
-    Answered { run: u64, intent: IntentId, ask: Ask, answer: Answer },
-    Again { run: u64, input: Box<HubInput> },
-    Card { lane: usize, intent: IntentId },
-    NoCard { lane: usize, intent: IntentId },
-    PayPatience { run: u64, intent: IntentId },
+    AtTerminal {
+        lane: usize,
+        run: u64,
+        ask: Ask,
+        intent: Box<Intent>,
+    },
+    Answered {
+        run: u64,
+        intent: IntentId,
+        ask: Ask,
+        answer: Answer,
+    },
+    Again {
+        run: u64,
+        input: Box<HubInput>,
+    },
+    Card {
+        lane: usize,
+        intent: IntentId,
+    },
+    NoCard {
+        lane: usize,
+        intent: IntentId,
+    },
+    PayPatience {
+        run: u64,
+        intent: IntentId,
+    },
     TerminalStarts(usize),
     Shops(usize),
     StaffLook,
@@ -270,10 +307,16 @@ impl World {
             place: &self.hub_disk.place,
             carts: &self.carts,
             terminals: self.posts.iter().map(|post| &post.terminal).collect(),
-            rotted: self.plan.faults.iter().filter(|f| f.at <= self.now).filter_map(|f| match f.what {
-                What::JournalRots { cart } => Some(cart),
-                _ => None,
-            }).collect(),
+            rotted: self
+                .plan
+                .faults
+                .iter()
+                .filter(|f| f.at <= self.now)
+                .filter_map(|f| match f.what {
+                    What::JournalRots { cart } => Some(cart),
+                    _ => None,
+                })
+                .collect(),
         }
     }
 
@@ -451,7 +494,13 @@ impl World {
                 let lines: Vec<String> = view.lines.iter().map(|l| format!("{} {:?}", l.sku, l.quantity)).collect();
                 let screen = format!("{:?}", view.screen);
                 let screen = screen.split(['(', ' ']).next().unwrap_or_default().to_owned();
-                format!("cart {} shows {screen} {:?} {lines:?} holds {} {}", cart + 1, on_disk.phase, view.holds.len(), view.total)
+                format!(
+                    "cart {} shows {screen} {:?} {lines:?} holds {} {}",
+                    cart + 1,
+                    on_disk.phase,
+                    view.holds.len(),
+                    view.total
+                )
             });
             self.seen(&Fact::Shown { cart, view: &view, on_disk: &on_disk });
         }
@@ -599,11 +648,13 @@ impl World {
         };
         let Some((connection, said)) = reachable.then(|| self.broker.connect(End::Hub, will)).flatten() else {
             let chance = self.networks.get_mut(&End::Hub).map_or(0.5, |network| network.chance.share());
-            let wait = self.hubs_mut().find(|hub| hub.run == run).map(|hub| hub.patience.wait(chance).as_millis() as Ms);
+            let wait =
+                self.hubs_mut().find(|hub| hub.run == run).map(|hub| hub.patience.wait(chance).as_millis() as Ms);
             return self.after(wait.unwrap_or(500), Event::HubConnects { run });
         };
         // Another hub of the same name is thrown off the broker.
-        let thrown: Vec<Connection> = self.hubs().filter(|hub| hub.run != run).filter_map(|hub| hub.connection).collect();
+        let thrown: Vec<Connection> =
+            self.hubs().filter(|hub| hub.run != run).filter_map(|hub| hub.connection).collect();
         thrown.into_iter().for_each(|old| self.after(5, Event::Noticed(old)));
         self.deliver(said);
         self.hubs_mut().filter(|hub| hub.run == run).for_each(|hub| {
@@ -668,9 +719,10 @@ impl World {
     }
 
     fn carry_out(&mut self, run: u64, effects: Vec<Effect>) {
-        let dies_after = self.hubs_mut().find(|hub| hub.run == run).and_then(|hub| {
-            if effects.is_empty() { None } else { hub.dies_after.take() }
-        });
+        let dies_after = self
+            .hubs_mut()
+            .find(|hub| hub.run == run)
+            .and_then(|hub| if effects.is_empty() { None } else { hub.dies_after.take() });
         let many = dies_after.unwrap_or(usize::MAX);
         for effect in effects.into_iter().take(many) {
             match effect {
@@ -769,7 +821,11 @@ impl World {
             return;
         }
         let held = self.posts[lane].terminal.card();
-        let taken = self.posts[lane].terminal.payments().find(|(id, _)| *id == intent).map(|(_, p)| (p.trip.clone(), p.amount, p.progress));
+        let taken = self.posts[lane]
+            .terminal
+            .payments()
+            .find(|(id, _)| *id == intent)
+            .map(|(_, p)| (p.trip.clone(), p.amount, p.progress));
         if let Some((trip, amount, crate::terminal::Progress::Approved)) = taken {
             self.counts.taken += 1;
             self.say(|| format!("lane {} takes {amount} for {intent}", lane + 1));

@@ -252,7 +252,8 @@ impl<S: Storage> Hub<S> {
         let knows = row.state.payment.as_ref().is_some_and(|payment| payment.intent == *id);
         if !knows {
             if (lock.basket, lock.total) != (paid.basket, paid.amount) {
-                let why = format!("this trip has paid {} already, for another basket; please help at the cart", paid.amount);
+                let why =
+                    format!("this trip has paid {} already, for another basket; please help at the cart", paid.amount);
                 self.refuse_lock(cart, &paid.trip, lock.version, why, now, draft);
                 return Ok(());
             }
@@ -260,7 +261,8 @@ impl<S: Storage> Hub<S> {
             let waits = here().any(|command| paid_order(&command.order));
             if let Some(approval) = paid.approval.as_ref().filter(|_| !waits) {
                 tracing::warn!(%cart, intent = %id, "the cart has lost that it is paid; it is told again");
-                let order = Order::Paid { intent: id.clone(), amount: approval.amount, tender: approval.tender.clone() };
+                let order =
+                    Order::Paid { intent: id.clone(), amount: approval.amount, tender: approval.tender.clone() };
                 draft.write(again(paid, row.epoch, lock.version, order, now));
             }
         }

@@ -123,11 +123,8 @@ impl Tables {
                         return Some(format!("intent {} has a receipt already", row.intent));
                     }
                 }
-                Write::Command(_)
-                | Write::CommandDone(_)
-                | Write::Gate(_)
-                | Write::Quarantine(_)
-                | Write::Count(_) => {}
+                Write::Command(_) | Write::CommandDone(_) | Write::Gate(_) | Write::Quarantine(_) | Write::Count(_) => {
+                }
             }
         }
         let no_head = needs_head.into_iter().find(|key| !heads.contains(key));

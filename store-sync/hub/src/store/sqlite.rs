@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use trip::chain::Head;
 use trip::{CartId, Hash, IntentId, TripId, UnixMillis};
 
-use super::{CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write, fenced};
+use super::{
+    CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write, fenced,
+};
 use crate::intent::Intent;
 
 /// The form of the tables below; a later one migrates from it.

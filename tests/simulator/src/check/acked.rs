@@ -34,7 +34,10 @@ impl Check for Acked {
                 for (n, text) in truth.place.records(&cart.id, row.epoch).into_iter().enumerate() {
                     let seq = n as u64 + 1;
                     if written.get(&(row.epoch, seq)) != Some(&text) {
-                        return Err(format!("{}: record {seq} of journal {} is not as it was written", cart.id, row.epoch));
+                        return Err(format!(
+                            "{}: record {seq} of journal {} is not as it was written",
+                            cart.id, row.epoch
+                        ));
                     }
                 }
             }

@@ -49,7 +49,11 @@ impl Check for Charged {
         let Fact::Taken { intent, trip, amount } = fact else { return Ok(()) };
         let locks: Vec<Money> =
             (0..truth.carts.len()).flat_map(|cart| accounts(truth, cart).remove(trip)).flat_map(|a| a.locks).collect();
-        if locks.contains(amount) { Ok(()) } else { Err(format!("{intent} took {amount}, and trip {trip} locked {locks:?}")) }
+        if locks.contains(amount) {
+            Ok(())
+        } else {
+            Err(format!("{intent} took {amount}, and trip {trip} locked {locks:?}"))
+        }
     }
 
     fn end(&mut self, truth: &Truth<'_>) -> Result<(), String> {

@@ -26,7 +26,10 @@ impl Check for Gate {
             let receipt = writes.iter().any(|write| matches!(write, Write::Receipt(row) if row.intent == gate.intent));
             let money = truth.terminals.iter().flat_map(|t| t.payments()).any(|(id, _)| *id == gate.intent);
             if !(paid && receipt && money) {
-                return Err(format!("{} opened for {}: paid {paid}, receipt {receipt}, money {money}", gate.lane, gate.intent));
+                return Err(format!(
+                    "{} opened for {}: paid {paid}, receipt {receipt}, money {money}",
+                    gate.lane, gate.intent
+                ));
             }
         }
         Ok(())

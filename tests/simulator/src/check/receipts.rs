@@ -28,7 +28,10 @@ impl Check for Receipts {
             let intent = intents.iter().find(|intent| intent.id == row.intent);
             let stands = intent.is_some_and(|intent| intent.state == IntentState::Approved);
             if stands == row.void {
-                return Err(format!("receipt {} is void: {}, though its payment stands: {stands}", row.number, row.void));
+                return Err(format!(
+                    "receipt {} is void: {}, though its payment stands: {stands}",
+                    row.number, row.void
+                ));
             }
         }
         for cart in truth.carts {

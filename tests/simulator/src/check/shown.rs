@@ -33,7 +33,8 @@ impl Check for Shown {
         if shown != kept {
             return Err(format!("cart {name} shows {shown:?}, its disk has {kept:?}"));
         }
-        let catalogue = [0, goods::DEARER].map(goods::catalogue).into_iter().find(|c| Some(c.version) == on_disk.catalogue);
+        let catalogue =
+            [0, goods::DEARER].map(goods::catalogue).into_iter().find(|c| Some(c.version) == on_disk.catalogue);
         let catalogue = catalogue.ok_or("the trip has pinned a catalogue that there never was")?;
         let total = price(&on_disk.basket, &catalogue).map_err(|e| e.to_string())?.total;
         if view.total != total {
