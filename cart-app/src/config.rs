@@ -60,6 +60,23 @@ pub struct LineConfig {
     pub host: String,
     /// Broker port.
     pub port: u16,
+    /// Whether the line is TLS, with the identity that `cart provision` brings. Left out, it is so for every host
+    /// but this machine itself.
+    #[serde(default)]
+    pub tls: Option<bool>,
+}
+
+impl LineConfig {
+    /// True when the line is TLS.
+    pub fn is_secure(&self) -> bool {
+        self.tls.unwrap_or_else(|| !self.is_loopback())
+    }
+
+    /// True when the broker is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|ip| ip.is_loopback())
+    }
 }
 
 /// Sight.
@@ -185,6 +202,20 @@ mod tests {
         assert!(wrong.contains("add_threshold"), "{wrong}");
         let wrong = error(&GOOD.replace("cart-01", "Cart 1"));
         assert!(wrong.contains("line 2") && wrong.contains("a-z"), "{wrong}");
+    }
+
+    #[test]
+    fn a_line_over_a_network_is_tls_unless_the_file_says_otherwise() {
+        let secure = |host: &str, more: &str| {
+            let text = GOOD.replace("127.0.0.1", host).replace("port = 1883", &format!("port = 1883{more}"));
+            Config::parse(&text, Path::new("cart.toml")).expect("a configuration").line.is_secure()
+        };
+        for (host, plain) in
+            [("127.0.0.1", true), ("localhost", true), ("::1", true), ("hub.example", false), ("10.0.0.7", false)]
+        {
+            assert_eq!(secure(host, ""), !plain, "{host}");
+            assert!(secure(host, "\ntls = true") && !secure(host, "\ntls = false"));
+        }
     }
 
     #[test]

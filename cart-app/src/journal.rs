@@ -278,6 +278,40 @@ impl Journal {
         Ok(next)
     }
 
+    /// Wipes all records, and what else the last trip left, once the hub has all of them; `false` when it does
+    /// not yet. Only to be called while no trip is on. The floor keeps the chain whole.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be written; nothing is then gone.
+    pub fn wipe_ended(&mut self) -> Result<bool, JournalError> {
+        if self.number("acked")? < self.head.seq {
+            return Ok(false);
+        }
+        let (head, path) = (self.head, self.path.clone());
+        let fail = |source| JournalError::Database { path: path.clone(), source };
+        let trips = self.number("trips")?;
+        let tx = self.db.transaction().map_err(fail)?;
+        let like = "%\"event\":{\"what\":\"trip_started\"%";
+        let sql = "SELECT COUNT(*) FROM record WHERE bytes LIKE ?1";
+        let gone: i64 = tx.query_row(sql, [like], |row| row.get(0)).map_err(fail)?;
+        let set = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+        let marks = [
+            ("floor_seq", head.seq.to_string()),
+            ("floor_hash", head.hash.to_string()),
+            ("trips", (trips + gone.unsigned_abs()).to_string()),
+        ];
+        for (key, value) in marks {
+            tx.execute(set, [key, &value]).map_err(fail)?;
+        }
+        tx.execute("DELETE FROM record", []).map_err(fail)?;
+        tx.execute("DELETE FROM meta WHERE key IN ('receipt_qr', ?1)", [LIST_KEY]).map_err(fail)?;
+        tx.commit().map_err(fail)?;
+        // The log still has what was written; the line may be reading, and then it is emptied the next time.
+        let busy: i64 =
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(|e| self.fail(e))?;
+        Ok(busy == 0)
+    }
+
     /// A second connection, for the line.
     ///
     /// # Errors
@@ -305,6 +339,8 @@ fn open_database(path: &Path) -> Result<Connection, JournalError> {
     db.busy_timeout(std::time::Duration::from_secs(5)).map_err(fail)?;
     db.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
     db.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
+    // What is deleted is overwritten: a shopper's trip is not to be found on a stolen cart.
+    db.pragma_update(None, "secure_delete", true).map_err(fail)?;
     Ok(db)
 }
 
@@ -471,6 +507,56 @@ mod tests {
         drop((opened, line));
         let again = open(folder.path());
         assert_eq!((again.trips, again.state.basket.lines.len(), again.journal.head().seq), (2, 1, 5));
+    }
+
+    /// Which of `words` stand anywhere in the files of `folder`.
+    fn found_in(folder: &Path, words: &[&'static str]) -> Vec<&'static str> {
+        let files: Vec<Vec<u8>> = std::fs::read_dir(folder)
+            .expect("there")
+            .flatten()
+            .filter(|entry| entry.path().is_file())
+            .map(|entry| std::fs::read(entry.path()).expect("read"))
+            .collect();
+        let stands = |word: &&str| files.iter().any(|f| f.windows(word.len()).any(|w| w == word.as_bytes()));
+        words.iter().copied().filter(|word| stands(word)).collect()
+    }
+
+    #[test]
+    fn nothing_of_an_ended_trip_is_left_on_the_disk() {
+        const WORDS: [&str; 4] = ["zanzibar-tea", "9081726359", "quinoa flour", "RECEIPT-QR-5512"];
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut opened = open(folder.path());
+        let mut line = opened.journal.for_line().expect("opens");
+        let member = trip::Member::parse("9081726359").expect("a number");
+        let tea = LineItem {
+            line: LineId(1),
+            sku: Sku::new("zanzibar-tea").expect("valid"),
+            quantity: Quantity::Each(1),
+            weight: Some(Grams(150)),
+            evidence: Evidence::Scanned,
+        };
+        let paired = TripEvent::ShopperPaired { member: Some(member), phone: None };
+        let closed = TripEvent::TripClosed { ending: Ending::Paid };
+        opened.journal.append(&[started(1), paired, TripEvent::ItemAdded { item: tea }]).expect("written");
+        opened.journal.set(LIST_KEY, "[\"quinoa flour\"]").expect("kept");
+        opened.journal.set("receipt_qr", "RECEIPT-QR-5512").expect("kept");
+        let head = opened.journal.append(&[closed]).expect("written");
+        assert_eq!(found_in(folder.path(), &WORDS), WORDS, "the test looks in the wrong place");
+
+        let epoch = opened.journal.epoch();
+        let ack = |seq| Ack { v: 1, epoch, head: Head { seq, hash: Hash::GENESIS } };
+        line.free(&ack(head.seq - 1)).expect("noted");
+        assert!(!opened.journal.wipe_ended().expect("looked"), "the hub does not have the end yet");
+        line.free(&ack(head.seq)).expect("noted");
+        assert!(opened.journal.wipe_ended().expect("wiped"));
+        assert_eq!(found_in(folder.path(), &WORDS), Vec::<&str>::new());
+
+        // And the chain goes on where it was, also after a restart.
+        let next = opened.journal.append(&[started(2)]).expect("written");
+        assert_eq!(next.seq, head.seq + 1);
+        drop((opened, line));
+        let again = open(folder.path());
+        assert_eq!((again.journal.head(), again.trips, again.damage), (next, 2, None));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
 //! channels to the one owner of the trip, a [`cart_core::TripLoop`] on a [`trip_disk`]. The rules are in `cart-core`;
 //! here are only files, sockets and pixels. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the
-//! bit and plays it again. [`web_screen`] shows the screen in a browser. [`staff`] mode lies behind a PIN. [`demo`]
+//! bit and plays it again. [`web_screen`] shows the screen in a browser. What a trip leaves is wiped: [`retention`].
+//! [`staff`] mode lies behind a PIN. [`provision`] joins the cart to its store, and [`upkeep`] renews and fetches what
+//! the store grants. [`demo`]
 //! puts a store and a shopper around it.
 
 pub mod config;
@@ -14,7 +16,9 @@ pub mod durable;
 pub mod enrol;
 pub mod journal;
 pub mod line;
+pub mod provision;
 pub mod recording;
+pub mod retention;
 pub mod run;
 pub mod sight;
 pub mod signal;
@@ -23,5 +27,6 @@ pub mod staff;
 pub mod startup;
 pub mod trip_disk;
 pub mod ui;
+pub mod upkeep;
 pub mod web_screen;
 pub mod wiring;

@@ -6,7 +6,8 @@ use std::sync::{Arc, mpsc as std_mpsc};
 use anyhow::Context;
 use cart_core::Input;
 use ed25519_dalek::SigningKey;
-use store_sync::{Line, LinkConfig, LinkEvent, Told};
+use store_sync::identity::Identity;
+use store_sync::{Line, LinkConfig, LinkEvent, Told, tls};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
@@ -14,6 +15,7 @@ use trip::message::{Offer, Telemetry};
 
 use crate::config::Config;
 use crate::journal::Journal;
+use crate::upkeep::{Upkeep, UpkeepNews};
 
 /// The running line; dropping it says goodbye to the hub.
 pub struct RunningLine {
@@ -28,6 +30,8 @@ pub struct RunningLine {
     pub telemetry: watch::Sender<Option<Telemetry>>,
     /// How a phone may join now.
     pub offers: watch::Sender<Option<Offer>>,
+    /// What the store has released, and what staff should know; `None` on a plain line.
+    pub upkeep: Option<UpkeepNews>,
 }
 
 /// Starts the line. What the hub says comes out of `inputs`.
@@ -46,12 +50,22 @@ pub fn start(
         .enable_all()
         .build()
         .context("runtime of the line")?;
+    let identity = if config.line.is_secure() {
+        Some(Identity::load(&config.data, &config.store, &config.cart)?)
+    } else {
+        if !config.line.is_loopback() {
+            warn!(host = config.line.host, "the line is plain: whoever is on the network can read and change it");
+        }
+        None
+    };
+    let tls = identity.as_ref().map(tls::client).transpose()?;
     let link = LinkConfig {
         host: config.line.host.clone(),
         port: config.line.port,
         store: config.store.clone(),
         cart: config.cart.clone(),
         boot_epoch: journal.next_boot_epoch()?,
+        tls: tls.as_ref().map(|tls| tls.config.clone()),
     };
     let (events, mut heard) = mpsc::channel(256);
     let (line, event_loop) = Line::new(link, key, journal.for_line()?, events)?;
@@ -63,11 +77,20 @@ pub fn start(
     let unsynced = Arc::new(AtomicU64::new(0));
     let waiting = unsynced.clone();
     let work = runtime.spawn(line.run(event_loop, told, shutdown_seen));
+    let (want, wanted) = watch::channel(None);
+    let upkeep = identity.zip(tls).map(|(identity, tls)| {
+        let (upkeep, news) = Upkeep::new(identity, tls, config.data.clone(), wanted);
+        runtime.spawn(upkeep.run());
+        news
+    });
     // A thread of its own, because it waits when the trip is slow, and the runtime must not.
     let forward = move || {
         while let Some(event) = heard.blocking_recv() {
             if let LinkEvent::Unsynced(records) = &event {
                 waiting.store(*records, Ordering::Relaxed);
+            }
+            if let LinkEvent::Desired(desired) = &event {
+                want.send_if_modified(|wanted| wanted.replace(desired.catalogue) != Some(desired.catalogue));
             }
             if let Some(input) = input_of(event)
                 && inputs.send(input).is_err()
@@ -77,7 +100,16 @@ pub fn start(
         }
     };
     std::thread::Builder::new().name("from hub".into()).spawn(forward).context("thread of the hub's words")?;
-    Ok(RunningLine { runtime: Some(runtime), shutdown, work: Some(work), appended, unsynced, telemetry, offers })
+    Ok(RunningLine {
+        runtime: Some(runtime),
+        shutdown,
+        work: Some(work),
+        appended,
+        unsynced,
+        telemetry,
+        offers,
+        upkeep,
+    })
 }
 
 /// What the trip hears of the line.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cart_app::{demo, devices, enrol, recording, run, staff, ui};
+use cart_app::{demo, devices, enrol, provision, recording, run, staff, ui};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -40,6 +40,8 @@ enum Command {
     Play(demo::PlayOptions),
     /// Enrols a product from its pictures.
     Enrol(enrol::EnrolOptions),
+    /// Joins this cart to its store with a one-time code from `store-hub provision`.
+    Provision(provision::ProvisionOptions),
     /// Sets the PIN of staff mode, read from standard input.
     StaffPin(staff::set_pin::PinOptions),
     /// Lists the devices of this machine.
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::demo(&options),
         Command::Play(options) => demo::play(&options),
         Command::Enrol(options) => enrol::run(&options),
+        Command::Provision(options) => provision::run(&options),
         Command::StaffPin(options) => staff::set_pin::run(&options),
         Command::Devices => {
             devices::list();

@@ -9,8 +9,11 @@ use cart_core::weight_step::ScaleTuning;
 use cart_core::{Cart, OwnLimits, Setup, Tare};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
+use store_sync::identity::Identity;
+use store_sync::releases::Shelf;
 use tracing::{info, warn};
 use trip::list::Noted;
+use trip::release::Kind;
 use trip::{Catalogue, Hash, Phase};
 
 use crate::config::Config;
@@ -83,9 +86,7 @@ pub fn setup(facts: SetupFacts) -> Setup {
 /// A missing or wrong catalogue, a data folder that cannot be used, a key that is no key: each
 /// names the file and what to do.
 pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
-    let text = std::fs::read_to_string(&config.catalogue)
-        .with_context(|| format!("catalogue {} cannot be read", config.catalogue.display()))?;
-    let newest = Catalogue::parse(&text).with_context(|| config.catalogue.display().to_string())?;
+    let (newest, text) = newest_catalogue(config)?;
     let opened = Journal::open(&config.data, &config.store, &config.cart)?;
     let journal = opened.journal;
     journal.keep_catalogue(newest.version, &text)?;
@@ -124,6 +125,25 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
     let mut cart = Cart::new(setup(facts), pinned, state);
     cart.offer_catalogue(newest.clone());
     Ok(Ready { cart, journal, key, catalogue: Arc::new(newest), begin })
+}
+
+/// The last catalogue that the store has released to this cart, and else the one of the configuration.
+fn newest_catalogue(config: &Config) -> anyhow::Result<(Catalogue, String)> {
+    if config.line.is_secure() {
+        let identity = Identity::load(&config.data, &config.store, &config.cart)?;
+        let shelf = Shelf::new(&config.data, config.store.clone(), identity.release_keys());
+        if let Some((manifest, file)) = shelf.current(Kind::Catalogue) {
+            let text = String::from_utf8_lossy(&file).into_owned();
+            match Catalogue::parse(&text) {
+                Ok(catalogue) => return Ok((catalogue, text)),
+                Err(why) => warn!(version = manifest.version, %why, "the released catalogue cannot be read"),
+            }
+        }
+    }
+    let path = &config.catalogue;
+    let text = std::fs::read_to_string(path).with_context(|| format!("catalogue {} cannot be read", path.display()))?;
+    let catalogue = Catalogue::parse(&text).with_context(|| path.display().to_string())?;
+    Ok((catalogue, text))
 }
 
 fn random_seed() -> anyhow::Result<Hash> {

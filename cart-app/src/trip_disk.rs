@@ -10,6 +10,8 @@ use trip::chain::Head;
 use trip::list::Noted;
 
 use crate::journal::{Journal, LIST_KEY};
+use crate::retention::remove_receipts;
+use crate::upkeep::NewCatalogue;
 
 /// The journal and the folder of receipts.
 pub struct TripDisk {
@@ -26,6 +28,26 @@ impl TripDisk {
     pub fn new(journal: Journal, receipts: PathBuf, appended: watch::Sender<u64>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&receipts).with_context(|| format!("folder of receipts {}", receipts.display()))?;
         Ok(Self { journal, receipts, appended })
+    }
+
+    /// Keeps a catalogue that the store has just released, before a trip pins it.
+    ///
+    /// # Errors
+    /// When the journal cannot keep it: a trip that pinned it could not be priced after a restart.
+    pub fn keep_catalogue(&self, new: &NewCatalogue) -> anyhow::Result<()> {
+        self.journal.keep_catalogue(new.catalogue.version, &new.text).context("the released catalogue")
+    }
+
+    /// Wipes what the last trip left; `false` while the hub does not have all of it. Only while no trip is on.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn wipe_ended(&mut self) -> anyhow::Result<bool> {
+        let done = self.journal.wipe_ended()?;
+        if done {
+            remove_receipts(&self.receipts).with_context(|| format!("receipts in {}", self.receipts.display()))?;
+        }
+        Ok(done)
     }
 }
 

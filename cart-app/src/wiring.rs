@@ -25,6 +25,7 @@ use crate::journal::wall_clock;
 use crate::line;
 use crate::recording::tape::Tape;
 use crate::recording::{Begin, Recorder, Standing, rewind};
+use crate::retention::Retention;
 use crate::sight::{Sight, reader};
 use crate::staff::Place;
 use crate::staff::calibration::Calibrated;
@@ -219,7 +220,7 @@ pub fn start(
     let clock = clock.clone();
     let stop = shutdown.clone();
     let place = staff.clone();
-    let work = move || run_trip(trip, &queue, &*clock, &stop, line, &place, &begin);
+    let work = move || run_trip(trip, &queue, &*clock, &stop, line, &place, begin);
     let trip = std::thread::Builder::new().name("trip".into()).spawn(work).context("the trip's thread")?;
     Ok(RunningCart { views: seen, inputs, shutdown, trip: Some(trip), staff })
 }
@@ -230,17 +231,33 @@ fn run_trip(
     queue: &Receiver<Input>,
     clock: &dyn Clock,
     shutdown: &AtomicBool,
-    line: line::RunningLine,
+    mut line: line::RunningLine,
     staff: &Place,
-    begin: &Begin,
+    mut begin: Begin,
 ) -> anyhow::Result<()> {
     let mut health = Health::default();
     let mut standing = Standing::default();
+    let mut retention = Retention::default();
     while !shutdown.load(Ordering::SeqCst) {
         let mut news = false;
         if let Some(wanted) = staff.tape.wanted() {
-            let done = rewind(&mut trip, wanted, &standing, &staff.tape, begin, clock)?;
+            let done = rewind(&mut trip, wanted, &standing, &staff.tape, &begin, clock)?;
             staff.tape.done(done);
+        }
+        if let Some(upkeep) = &mut line.upkeep {
+            // Not while staff record: a recording is played again with the catalogue that it began with.
+            if upkeep.catalogue.has_changed().unwrap_or(false) && staff.tape.under_way().is_none() {
+                let released = upkeep.catalogue.borrow_and_update().clone();
+                if let Some(new) = released {
+                    begin.newest.clone_from(&new.text);
+                    trip.disk().keep_catalogue(&new)?;
+                    trip.offer_catalogue(new.catalogue.clone());
+                }
+            }
+            if upkeep.notices.has_changed().unwrap_or(false) {
+                health.notices.clone_from(&upkeep.notices.borrow_and_update());
+                news = true;
+            }
         }
         let due = trip.poll_timeout().map_or(WAKE, |due| due.since(clock.now())).min(WAKE);
         match queue.recv_timeout(due) {
@@ -256,6 +273,13 @@ fn run_trip(
         if trip.poll_timeout().is_some_and(|due| due <= clock.now()) {
             trip.handle_timeout(clock.now())?;
         }
+        if retention.due(trip.cart().state().trip.is_some(), clock.now()) {
+            let wiped = trip.disk().wipe_ended().unwrap_or_else(|why| {
+                warn!("what the last trip left cannot be wiped: {why:#}");
+                false
+            });
+            retention.wiped(wiped, clock.now());
+        }
         if health.see(trip.cart().health()) || news {
             line.telemetry.send_replace(Some(health.telemetry()));
         }
@@ -268,6 +292,8 @@ fn run_trip(
 pub struct Health {
     battery: Option<(u8, bool)>,
     faults: std::collections::BTreeSet<String>,
+    /// What staff should know beside faults of devices, such as a release that was refused.
+    pub notices: Vec<String>,
     cart: cart_core::Health,
 }
 
@@ -300,7 +326,7 @@ impl Health {
             battery_percent: self.battery.map(|(percent, _)| percent),
             charging: self.battery.is_some_and(|(_, charging)| charging),
             unsynced: 0,
-            faults: self.faults.iter().cloned().chain(covered).collect(),
+            faults: self.faults.iter().cloned().chain(covered).chain(self.notices.iter().cloned()).collect(),
             version: env!("CARGO_PKG_VERSION").into(),
             battery_minutes: self.cart.battery_minutes,
             battery_low: self.cart.battery_low,

@@ -1,10 +1,14 @@
 //! The MQTT link: one task that connects, carries out what the [`Session`] wants, and hands on what the
 //! hub says. It never gives up; it waits longer each time.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use rumqttc::{AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use rumqttc::{
+    AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
+};
+use rustls::ClientConfig;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 use trip::message::{Offer, Telemetry};
@@ -12,6 +16,7 @@ use trip::{CartId, StoreId};
 
 use crate::patience::Patience;
 use crate::session::{Identity, Journal, JournalError, LARGEST_PAYLOAD, LinkEvent, Outgoing, Output, Session};
+use crate::tls;
 
 /// Telemetry goes out this often.
 const TELEMETRY_EVERY: Duration = Duration::from_secs(5);
@@ -31,6 +36,8 @@ pub struct LinkConfig {
     pub cart: CartId,
     /// Milliseconds since 1970 when this run began.
     pub boot_epoch: u64,
+    /// TLS with the cart's certificate; `None` for a plain line on one machine.
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 /// What the cart tells the line: each holds the latest.
@@ -91,7 +98,10 @@ impl<J: Journal + Send> Line<J> {
                         }
                     }
                     Err(why) => {
-                        debug!(%why, broker = self.broker, "no line to the broker");
+                        match tls::complaint(&why, tls::now()) {
+                            Some(why) => warn!(why, broker = self.broker, "no line to the broker"),
+                            None => debug!(%why, broker = self.broker, "no line to the broker"),
+                        }
                         self.session.lost();
                         self.carry_out().await;
                         tokio::select! {
@@ -192,7 +202,7 @@ impl<J: Journal + Send> Line<J> {
 }
 
 fn options(config: &LinkConfig, will: Outgoing) -> MqttOptions {
-    let LinkConfig { host, port, store, cart, .. } = config;
+    let LinkConfig { host, port, store, cart, tls, .. } = config;
     let mut options = MqttOptions::new(format!("{store}-{cart}"), host, *port);
     options
         .set_keep_alive(Duration::from_secs(5))
@@ -200,6 +210,9 @@ fn options(config: &LinkConfig, will: Outgoing) -> MqttOptions {
         .set_inflight(32)
         .set_max_packet_size(LARGEST_PAYLOAD, LARGEST_PAYLOAD)
         .set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retain));
+    if let Some(tls) = tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));
+    }
     options
 }
 

@@ -6,10 +6,10 @@
 //! replays.
 
 use hal::Moment;
-use trip::TripEvent;
 use trip::chain::Head;
 use trip::list::Noted;
 use trip::message::Offer;
+use trip::{Catalogue, TripEvent};
 
 use crate::effect::Signal;
 use crate::{Cart, Effect, Input, View};
@@ -97,6 +97,16 @@ impl<D: Disk, O: Outputs> TripLoop<D, O> {
     pub fn begin_again(&mut self, cart: Cart) -> Result<(), D::Error> {
         self.cart = cart;
         self.drain()
+    }
+
+    /// A newer catalogue; the next trip is shopped with it.
+    pub fn offer_catalogue(&mut self, catalogue: Catalogue) {
+        self.cart.offer_catalogue(catalogue);
+    }
+
+    /// The disk.
+    pub fn disk(&mut self) -> &mut D {
+        &mut self.disk
     }
 
     /// The outputs.

@@ -10,9 +10,16 @@
 //! catalogue = "catalogue.toml"
 //! timezone = "Europe/London"                # for the staff page; UTC without it
 //! trust_own_key = true                      # this machine verifies this hub's receipts
-//! bus = { listen = "127.0.0.1:1883" }       # or { external = "broker:1883" }
+//! bus = { listen = "127.0.0.1:1883" }       # or { external = "broker:1883" }, or { secured = "broker:8883" }
 //! http = "127.0.0.1:8080"
 //! phone_url = "https://carts.example"       # where a TLS proxy passes /pair/ and /trip on to http
+//!
+//! [tls]                                     # carts on the store's network; without it only this machine's
+//! mqtt = "0.0.0.0:8883"                     # not with bus = { secured = "broker:8883" }
+//! http = "0.0.0.0:8444"                     # where carts join, renew and fetch releases
+//! names = ["hub.market-street.example"]     # under which carts reach the hub; the first is shown to staff
+//! cart_days = 90                            # how long a cart's certificate counts; it renews at two thirds
+//! vendor_keys = ["…"]                       # who may sign models and configurations
 //!
 //! [[lane]]
 //! id = "lane-1"
@@ -58,8 +65,26 @@ pub struct Config {
     pub phone_url: Option<String>,
     /// The exit lanes.
     pub lanes: Vec<LaneConfig>,
-    /// The carts that belong to the store.
+    /// The carts that belong to the store without having joined it: their keys were copied by hand.
     pub carts: Vec<CartConfig>,
+    /// How carts on the store's network are let in; `None` where all carts run on this machine.
+    pub tls: Option<TlsConfig>,
+}
+
+/// How carts on the store's network are let in.
+#[derive(Clone, Debug)]
+pub struct TlsConfig {
+    /// Where the front of the broker inside listens; `None` with a broker that is secured itself.
+    pub mqtt: Option<SocketAddr>,
+    /// Where carts join, renew and fetch releases.
+    pub http: SocketAddr,
+    /// Host names and addresses under which carts reach the hub; the certificate is for these and for
+    /// this machine's own.
+    pub names: Vec<String>,
+    /// How long a cart's certificate counts, in days.
+    pub cart_days: u32,
+    /// Who may sign models and configurations.
+    pub vendor_keys: Vec<VerifyingKey>,
 }
 
 /// Which broker the hub uses.
@@ -68,8 +93,11 @@ pub struct Config {
 pub enum BusConfig {
     /// A broker inside the hub, listening here; a loopback address, port 0 for any free port.
     Listen(SocketAddr),
-    /// Another broker, such as mosquitto, at `host:port`.
+    /// Another broker, such as mosquitto, at `host:port`, without TLS.
     External(String),
+    /// Another broker, such as mosquitto, at `host:port`, with TLS by this store's authority, client
+    /// certificates and the access list that the hub writes.
+    Secured(String),
 }
 
 /// One exit lane and its payment terminal.
@@ -139,6 +167,24 @@ struct File {
     lane: Vec<Spanned<LaneFile>>,
     #[serde(default)]
     cart: Vec<Spanned<CartFile>>,
+    tls: Option<Spanned<TlsFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFile {
+    mqtt: Option<SocketAddr>,
+    http: SocketAddr,
+    names: Vec<String>,
+    #[serde(default = "cart_days")]
+    cart_days: u32,
+    #[serde(default)]
+    vendor_keys: Vec<String>,
+}
+
+/// A cart that stood in a shed for a season has to be provisioned anew.
+fn cart_days() -> u32 {
+    90
 }
 
 #[derive(Deserialize)]
@@ -204,7 +250,7 @@ impl Config {
             return Err(wrong(
                 file.bus.span().start,
                 format!(
-                    "bus listens on {address}; the built-in broker has no TLS, so expected a loopback address such as 127.0.0.1:1883"
+                    "bus listens on {address}; the built-in broker has no TLS of its own, so expected a loopback address such as 127.0.0.1:1883; carts reach it over [tls] mqtt"
                 ),
             ));
         }
@@ -261,6 +307,19 @@ impl Config {
             })?;
             carts.push(CartConfig { id: cart.id, public_key });
         }
+        let tls = match file.tls {
+            None => None,
+            Some(entry) => {
+                let start = entry.span().start;
+                Some(tls(entry.into_inner(), file.bus.get_ref()).map_err(|what| wrong(start, what))?)
+            }
+        };
+        if let BusConfig::Secured(address) = file.bus.get_ref()
+            && (tls.is_none() || broker_port(address).is_none())
+        {
+            let what = format!("bus is secured at \"{address}\"; expected host:port, and a [tls] section beside it");
+            return Err(wrong(file.bus.span().start, what));
+        }
         let folder = path.parent().unwrap_or(Path::new(""));
         Ok(Self {
             store: file.store,
@@ -273,8 +332,47 @@ impl Config {
             phone_url: file.phone_url.map(Spanned::into_inner),
             lanes,
             carts,
+            tls,
         })
     }
+}
+
+/// The port of `host:port`.
+pub fn broker_port(address: &str) -> Option<u16> {
+    let (host, port) = address.rsplit_once(':')?;
+    port.parse().ok().filter(|port| !host.is_empty() && *port > 0)
+}
+
+fn tls(file: TlsFile, bus: &BusConfig) -> Result<TlsConfig, String> {
+    match (file.mqtt, bus) {
+        (None, BusConfig::Listen(_)) => {
+            return Err(
+                "[tls] has no mqtt; expected where carts reach the broker inside, such as \"0.0.0.0:8883\"".into()
+            );
+        }
+        (Some(_), BusConfig::External(_) | BusConfig::Secured(_)) => {
+            return Err(
+                "[tls] mqtt is for the broker inside; leave it out, and use bus = { secured = \"host:port\" }".into()
+            );
+        }
+        _ => {}
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-.:".contains(c);
+    if let Some(name) = file.names.iter().find(|name| name.is_empty() || !name.chars().all(allowed)) {
+        return Err(format!("\"{name}\" in [tls] names is no host name and no address"));
+    }
+    if file.names.is_empty() {
+        return Err("[tls] names is empty; expected the host names or addresses under which carts reach the hub".into());
+    }
+    if !(1..=825).contains(&file.cart_days) {
+        return Err(format!("[tls] cart_days is {}; expected 1 to 825", file.cart_days));
+    }
+    let keys = file.vendor_keys.iter().map(|text| {
+        public_key(text)
+            .ok_or_else(|| "a key of [tls] vendor_keys is no ed25519 key; expected 43 letters of base64url".to_owned())
+    });
+    let vendor_keys = keys.collect::<Result<_, _>>()?;
+    Ok(TlsConfig { mqtt: file.mqtt, http: file.http, names: file.names, cart_days: file.cart_days, vendor_keys })
 }
 
 /// True for `http://` or `https://`, a host and perhaps a port, and nothing else.
@@ -359,6 +457,18 @@ mod tests {
         check(format!("timezone = \"Mars/Base\"\n{RIGHT}"), 1, "Europe/London");
         check(format!("{RIGHT}{LANE}{LANE}"), 10, "twice");
         check(format!("{RIGHT}{}", LANE.replace(":8443", "")), 6, "host:port");
+        const TLS: &str = "[tls]\nmqtt = \"0.0.0.0:8883\"\nhttp = \"0.0.0.0:8444\"\nnames = [\"hub.example\"]\n";
+        check(format!("{RIGHT}{}", TLS.replace("mqtt = \"0.0.0.0:8883\"\n", "")), 6, "where carts reach the broker");
+        check(format!("{RIGHT}{}", TLS.replace("hub.example", "hub example")), 6, "no host name");
+        check(format!("{RIGHT}{}", TLS.replace("\"hub.example\"", "")), 6, "names is empty");
+        check(format!("{RIGHT}{TLS}cart_days = 0\n"), 6, "1 to 825");
+        check(format!("{RIGHT}{TLS}vendor_keys = [\"abc\"]\n"), 6, "43 letters");
+        let secured = RIGHT.replace("listen = \"127.0.0.1:0\"", "secured = \"broker:8883\"");
+        check(secured.clone(), 4, "[tls]");
+        check(format!("{secured}{TLS}"), 6, "for the broker inside");
+        let quiet = format!("{secured}{}", TLS.replace("mqtt = \"0.0.0.0:8883\"\n", ""));
+        let config = Config::parse(Path::new("hub.toml"), &quiet).expect("a right file");
+        assert_eq!(config.tls.map(|tls| (tls.mqtt, tls.cart_days)), Some((None, 90)));
         check(format!("{RIGHT}[[cart]]\nid = \"cart-1\"\npublic_key = \"abc\"\n"), 8, "43 letters");
     }
 

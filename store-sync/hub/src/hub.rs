@@ -5,7 +5,7 @@
 //! time, and carries out the effects. So a test drives the whole hub without a network, and a hub that
 //! starts again finds in the database what was to be done next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::VerifyingKey;
 use trip::chain::Head;
@@ -20,17 +20,19 @@ use crate::ingest::{self, Refusal, Response};
 use crate::intent::{Answer, Ask, Intent};
 use crate::ledger;
 use crate::receipt::Office;
-use crate::store::{CartRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, Write};
+use crate::store::{CartRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, Write};
 
 mod board;
 mod commands;
 mod draft;
+mod fence;
 mod payments;
 mod phones;
 mod queue;
 #[cfg(test)]
 mod tests;
 
+pub use fence::Carts;
 pub use phones::{Pass, PhoneAnswer, PhoneAsk, PhoneTrip, Refused, Stage};
 
 use commands::Outbox;
@@ -52,6 +54,8 @@ pub enum Input {
     },
     /// Staff tapped something.
     Staff(StaffAction),
+    /// Carts have joined or were revoked: these belong to the store from now on.
+    Carts(Carts),
     /// Time passes; a few times a second.
     Tick,
 }
@@ -77,6 +81,11 @@ pub enum StaffAction {
         line: trip::LineId,
         /// Whether it may be sold.
         approved: bool,
+    },
+    /// A cart whose records are not taken was looked at: they are taken again.
+    LiftFence {
+        /// Which.
+        cart: CartId,
     },
     /// An unresolved thing was looked at and let go.
     ReleaseHold {
@@ -144,6 +153,10 @@ pub struct Hub<S> {
     storage: S,
     catalogues: Catalogues,
     office: Office,
+    /// Carts whose word counts no more.
+    revoked: BTreeSet<CartId>,
+    /// Carts whose identity two writers use.
+    fences: BTreeMap<CartId, FenceRow>,
     /// Each cart's newest journal.
     carts: BTreeMap<CartId, CartRow>,
     seen: BTreeMap<CartId, Seen>,
@@ -182,6 +195,8 @@ impl<S: Storage> Hub<S> {
             gates: storage.gates()?.into_iter().map(|row| (row.lane.clone(), row)).collect(),
             receipts: storage.receipts(SHOWN_RECEIPTS)?,
             refused: storage.counter("refused")?,
+            revoked: BTreeSet::new(),
+            fences: storage.fences()?.into_iter().map(|row| (row.cart.clone(), row)).collect(),
             seen: BTreeMap::new(),
             asked: BTreeMap::new(),
             waits: queue::Waits::default(),
@@ -213,7 +228,7 @@ impl<S: Storage> Hub<S> {
                 tracing::warn!(error = %e, "the database cannot take anything in");
                 // A cart sends again what is not acked, and time passes anyway.
                 return Ok(match input {
-                    Input::Answer { .. } | Input::Staff(_) => vec![Effect::Again(Box::new(input))],
+                    Input::Answer { .. } | Input::Staff(_) | Input::Carts(_) => vec![Effect::Again(Box::new(input))],
                     Input::Bus(_) | Input::Tick => Vec::new(),
                 });
             }
@@ -247,7 +262,9 @@ impl<S: Storage> Hub<S> {
             }
             Input::Bus(BusEvent::Message { topic, payload }) => self.hear(topic, payload, now),
             Input::Answer { intent, ask, answer } => self.answered(intent, *ask, answer, now),
+            Input::Staff(StaffAction::LiftFence { cart }) => self.lift_fence(cart),
             Input::Staff(action) => self.staff(action, now),
+            Input::Carts(carts) => self.take_carts(carts),
             Input::Tick => {
                 self.storage.owned()?;
                 let mut effects = self.tick(now)?;
@@ -263,7 +280,8 @@ impl<S: Storage> Hub<S> {
         let state = HubState { v: VERSION, online: true, boot_epoch: self.setting.boot_epoch };
         let mut effects = vec![publish(topics::hub_state(store), &state, true)];
         effects.extend(self.setting.carts.keys().map(|cart| self.desired(cart)));
-        effects.extend(self.carts.values().map(|row| self.ack(&row.cart, row.epoch, row.head)));
+        let taken = self.carts.values().filter(|row| self.shut_out(&row.cart).is_none());
+        effects.extend(taken.map(|row| self.ack(&row.cart, row.epoch, row.head)));
         effects.extend(self.outbox.send_all(store, now));
         effects
     }
@@ -285,6 +303,9 @@ impl<S: Storage> Hub<S> {
         };
         if !self.setting.carts.contains_key(&cart) {
             return self.refuse(topic, &Refusal::UnknownCart(cart).to_string());
+        }
+        if self.revoked.contains(&cart) {
+            return self.refuse(topic, &Refusal::Revoked(cart).to_string());
         }
         match leaf {
             Leaf::Event => self.ingest(topic, &cart, payload, now),
@@ -334,7 +355,9 @@ impl<S: Storage> Hub<S> {
         }
         // Whatever became of the retained one: a cart that does not know the store's key shows no receipt.
         let mut effects = vec![self.desired(cart)];
-        effects.extend(self.carts.get(cart).map(|row| self.ack(cart, row.epoch, row.head)));
+        if self.shut_out(cart).is_none() {
+            effects.extend(self.carts.get(cart).map(|row| self.ack(cart, row.epoch, row.head)));
+        }
         effects.extend(self.outbox.send_to(&self.setting.store, cart, now));
         effects
     }
@@ -350,6 +373,10 @@ impl<S: Storage> Hub<S> {
             Ok(batch) => batch,
             Err(refusal) => return self.turn_away(topic, cart, payload, &refusal, now),
         };
+        // After the signature, so that the fence answers nobody but the cart itself.
+        if let Some(refusal) = self.shut_out(cart) {
+            return self.turn_away(topic, cart, payload, &refusal, now);
+        }
         let newest = self.carts.get(cart).map_or(0, |row| row.epoch);
         let row = match self.carts.get(cart) {
             Some(row) if row.epoch == batch.epoch => row.clone(),
@@ -430,7 +457,14 @@ impl<S: Storage> Hub<S> {
                     at: now,
                 };
                 self.refused += 1;
-                self.storage.commit(&[Write::Quarantine(row), Write::Count("refused")])?;
+                let mut writes = vec![Write::Quarantine(row), Write::Count("refused")];
+                let fence = self.fence_for(cart, refusal, now);
+                writes.extend(fence.clone().map(Write::Fence));
+                self.storage.commit(&writes)?;
+                if let Some(fence) = fence {
+                    tracing::error!(%cart, why = fence.reason, "two writers use this cart's identity; nothing more is taken from it until staff have looked");
+                    self.fences.insert(cart.clone(), fence);
+                }
                 Ok(Vec::new())
             }
             Response::Count | Response::AckAgain => self.refuse(topic, &refusal.to_string()),

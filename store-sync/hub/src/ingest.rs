@@ -21,6 +21,12 @@ pub enum Refusal {
     /// A cart that this store does not know.
     #[error("cart \"{0}\" is not of this store; add a [[cart]] with its public key")]
     UnknownCart(CartId),
+    /// A cart that was shut out.
+    #[error("cart \"{0}\" was revoked; to take it back: store-hub provision --cart {0}")]
+    Revoked(CartId),
+    /// A cart whose identity two writers use.
+    #[error("cart \"{0}\" is fenced: two writers use its identity, and staff must look at it first")]
+    Fenced(CartId),
     /// The signature does not fit.
     #[error("the signature does not fit the key of cart \"{0}\"")]
     Signature(CartId),
@@ -79,7 +85,8 @@ impl Refusal {
     /// What to do about it.
     pub fn response(&self) -> Response {
         match self {
-            Self::Garbage(_) | Self::UnknownCart(_) => Response::Count,
+            // What a shut-out cart sends is not kept: there would be no end to it.
+            Self::Garbage(_) | Self::UnknownCart(_) | Self::Revoked(_) | Self::Fenced(_) => Response::Count,
             Self::Gap { .. } => Response::AckAgain,
             Self::Signature(_)
             | Self::Foreign { .. }
@@ -87,6 +94,12 @@ impl Refusal {
             | Self::Fork { .. }
             | Self::OldJournal { .. } => Response::Quarantine,
         }
+    }
+
+    /// True when the cart's own key has signed what contradicts what it signed before. A signature that does
+    /// not fit shows nothing: anybody can send one.
+    pub fn shows_a_second_writer(&self) -> bool {
+        matches!(self, Self::Fork { .. } | Self::OldJournal { .. } | Self::Chain(ChainError::Broken { .. }))
     }
 }
 

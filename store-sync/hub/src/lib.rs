@@ -5,7 +5,7 @@
 //! what follows from them in one transaction of the [`store`]; only then is the batch acked. A
 //! locked basket becomes one [`intent`] to be paid, judged by the [`lane`], brought to a definite end
 //! at a [`terminal`], and answered with a signed [`receipt`]. The [`web`] page shows all of it to
-//! staff. [`run`] is the shell: it alone knows sockets, threads and the clock.
+//! staff. [`identity`] says who is let in, and [`releases`] what carts run by. [`run`] is the shell: it alone knows sockets, threads and the clock.
 //!
 //! Deliberately absent: any code of a cart, any frame or picture, any card data.
 
@@ -13,11 +13,13 @@ pub mod bus;
 pub mod catalogues;
 pub mod config;
 pub mod hub;
+pub mod identity;
 pub mod ingest;
 pub mod intent;
 pub mod lane;
 pub mod ledger;
 pub mod receipt;
+pub mod releases;
 pub mod run;
 pub mod store;
 pub mod terminal;

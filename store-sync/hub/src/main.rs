@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use store_hub::config::Config;
-use store_hub::{receipt, run};
+use store_hub::identity::command;
+use store_hub::{receipt, releases, run};
 use tracing_subscriber::EnvFilter;
 
 /// A store's hub. When it is ready it prints one line of JSON with its addresses; logs go to stderr.
@@ -27,6 +28,32 @@ enum Other {
         #[command(subcommand)]
         what: ReceiptCommand,
     },
+    /// Shows a one-time code with which a cart joins the store.
+    Provision {
+        /// The hub's configuration file.
+        #[arg(long, default_value = "hub.toml")]
+        config: PathBuf,
+        /// The name that the cart is to have.
+        #[arg(long)]
+        cart: String,
+    },
+    /// Shuts a cart out: its certificates and its key count no more.
+    Revoke {
+        /// The hub's configuration file.
+        #[arg(long, default_value = "hub.toml")]
+        config: PathBuf,
+        /// The cart.
+        #[arg(long)]
+        cart: String,
+    },
+    /// Lists the carts of the store and their certificates.
+    Carts {
+        /// The hub's configuration file.
+        #[arg(long, default_value = "hub.toml")]
+        config: PathBuf,
+    },
+    /// Signs a model or a configuration for carts, as a vendor; writes FILE.release beside it.
+    Release(releases::ReleaseOptions),
 }
 
 #[derive(Subcommand)]
@@ -48,6 +75,10 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     let result = match options.other {
         None => serve(&options.config),
+        Some(Other::Provision { config, cart }) => command::provision(&config, &cart),
+        Some(Other::Revoke { config, cart }) => command::revoke(&config, &cart),
+        Some(Other::Carts { config }) => command::list(&config),
+        Some(Other::Release(options)) => releases::command(&options),
         Some(Other::Receipt { what: ReceiptCommand::Verify { file, key } }) => verify(&file, &key),
     };
     match result {

@@ -17,7 +17,11 @@ use trip::{LaneId, StoreId, UnixMillis, topics};
 use crate::bus::{Bus, BusError, External, InProcess, Line, Outgoing, Wishes};
 use crate::catalogues::{Catalogues, CataloguesError};
 use crate::config::{BusConfig, Config, key_text};
-use crate::hub::{Effect, Hub, Input, Setting};
+use crate::hub::{Carts, Effect, Hub, Input, Setting};
+use crate::identity;
+use crate::identity::entrance::{Entrance, EntranceError};
+use crate::identity::registry::{Registry, RegistryError};
+use crate::identity::roster::{self, Roster};
 use crate::intent::Answer;
 use crate::receipt::{KeyError, Office, trust_folder};
 use crate::store::{SqliteStore, StoreError, StoreKind};
@@ -62,6 +66,12 @@ pub enum RunError {
     /// The staff page does not start.
     #[error(transparent)]
     Web(#[from] WebError),
+    /// The hub cannot be opened to the store's network.
+    #[error(transparent)]
+    Entrance(#[from] EntranceError),
+    /// Who was let in and who was revoked cannot be told.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// A terminal's client cannot be made.
     #[error("{0}")]
     Terminal(String),
@@ -79,6 +89,10 @@ pub struct Ready {
     pub http: SocketAddr,
     /// The key that checks its receipts, base64url.
     pub receipt_key: String,
+    /// Where carts on the store's network reach the broker, if they do.
+    pub mqtt_tls: Option<SocketAddr>,
+    /// Where they join, renew and fetch releases.
+    pub http_tls: Option<SocketAddr>,
 }
 
 enum Told {
@@ -106,22 +120,28 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     let storage = SqliteStore::open(&config.data.join("hub.db"))?;
     let boot_epoch = now().0.unsigned_abs();
     let terminals = terminals(&config, boot_epoch)?;
-    let mut line = start_bus(&config, boot_epoch).await?;
+    let entrance = Entrance::open(&config)?;
+    let roster = roster_of(&config, entrance.as_ref())?;
+    let client = entrance.as_ref().map(Entrance::as_client).transpose()?;
+    let mut line = start_bus(&config, boot_epoch, client).await?;
 
     let (board, watched) = watch::channel(Arc::new(Board::default()));
     let (taps, mut tapped) = mpsc::channel(INPUT_QUEUE);
     let (phones, mut called) = mpsc::channel(INPUT_QUEUE);
     let (http, phone_url, serving) = web::serve(config.http, watched, taps, phones, config.phone_url.clone()).await?;
 
+    let carts = carts_of(&config, &roster.as_ref().map(|r| r.borrow().clone()).unwrap_or_default());
     let setting = Setting {
         store: config.store.clone(),
         lanes: config.lanes.iter().map(|lane| lane.id.clone()).collect(),
-        carts: config.carts.iter().map(|cart| (cart.id.clone(), cart.public_key)).collect(),
+        carts: carts.keys.clone(),
         boot_epoch,
         phone_url: Some(phone_url.to_string()),
     };
     let (hub, first) = Hub::start(setting, storage, catalogues, office, now())?;
     let (tell, told) = mpsc::channel(INPUT_QUEUE);
+    // Before any message of theirs: who was revoked stays revoked.
+    let _ = tell.send(Told::Input(Input::Carts(carts))).await;
     let shell = Shell {
         outgoing: line.outgoing.clone(),
         terminals,
@@ -158,13 +178,27 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
             let _ = phones.send(Told::Phone(call)).await;
         }
     });
+    if let Some(mut roster) = roster {
+        let (tell, config) = (tell.clone(), config.clone());
+        tokio::spawn(async move {
+            while roster.changed().await.is_ok() {
+                let carts = carts_of(&config, &roster.borrow_and_update().clone());
+                let _ = tell.send(Told::Input(Input::Carts(carts))).await;
+            }
+        });
+    }
     let clock = tell.clone();
     tokio::spawn(async move {
         while clock.send(Told::Input(Input::Tick)).await.is_ok() {
             tokio::time::sleep(TICK).await;
         }
     });
-    ready(Ready { mqtt: address, http, receipt_key });
+    let doors = match entrance {
+        Some(entrance) => Some(entrance.serve(address.parse().ok()).await?),
+        None => None,
+    };
+    let (mqtt_tls, http_tls) = (doors.and_then(|doors| doors.mqtt), doors.map(|doors| doors.http));
+    ready(Ready { mqtt: address, http, receipt_key, mqtt_tls, http_tls });
 
     let mut end = end;
     let outcome = tokio::select! {
@@ -199,7 +233,33 @@ fn state(store: &StoreId, online: bool, boot_epoch: u64) -> Outgoing {
     Outgoing { topic: topics::hub_state(store), payload, retain: true }
 }
 
-async fn start_bus(config: &Config, boot_epoch: u64) -> Result<Line, BusError> {
+/// Who was let in and who was revoked, where there is a registry to ask: also a hub that has no `[tls]` any
+/// more keeps the revoked out.
+fn roster_of(
+    config: &Config,
+    entrance: Option<&Entrance>,
+) -> Result<Option<watch::Receiver<Arc<Roster>>>, RegistryError> {
+    let folder = identity::folder(&config.data);
+    match entrance {
+        Some(entrance) => Ok(Some(entrance.roster())),
+        None if folder.join("registry.db").exists() => roster::follow(Registry::open(&folder)?).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The carts of the configuration and those that have joined; a key that a cart has joined with counts
+/// before one that was copied by hand.
+fn carts_of(config: &Config, roster: &Roster) -> Carts {
+    let copied = config.carts.iter().map(|cart| (cart.id.clone(), cart.public_key));
+    let joined = roster.members.iter().map(|(cart, member)| (cart.clone(), member.key));
+    Carts { keys: copied.chain(joined).collect(), revoked: roster.revoked.clone() }
+}
+
+async fn start_bus(
+    config: &Config,
+    boot_epoch: u64,
+    client: Option<Arc<rustls::ClientConfig>>,
+) -> Result<Line, BusError> {
     let wishes = Wishes {
         client: format!("hub-{}", config.store),
         subscriptions: vec![topics::carts_up(&config.store)],
@@ -207,8 +267,23 @@ async fn start_bus(config: &Config, boot_epoch: u64) -> Result<Line, BusError> {
     };
     match &config.bus {
         BusConfig::Listen(listen) => InProcess { listen: *listen }.start(wishes).await,
-        BusConfig::External(address) => External { address: address.clone() }.start(wishes).await,
+        BusConfig::External(address) => {
+            if !is_loopback(address) {
+                tracing::warn!(
+                    address,
+                    "the line to the broker is plain: whoever is on the network can read and change it; use bus = {{ secured = … }}"
+                );
+            }
+            External { address: address.clone(), tls: None }.start(wishes).await
+        }
+        BusConfig::Secured(address) => External { address: address.clone(), tls: client }.start(wishes).await,
     }
+}
+
+fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// What the hub's thread carries effects out with.

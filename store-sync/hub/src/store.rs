@@ -108,6 +108,17 @@ pub struct QuarantineRow {
     pub at: UnixMillis,
 }
 
+/// A cart from which nothing is taken until staff have looked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FenceRow {
+    /// Which.
+    pub cart: CartId,
+    /// What was seen.
+    pub reason: String,
+    /// When, by the hub's clock.
+    pub at: UnixMillis,
+}
+
 /// One of the things that a commit writes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
@@ -138,6 +149,10 @@ pub enum Write {
     Gate(GateRow),
     /// Something was refused.
     Quarantine(QuarantineRow),
+    /// Nothing is taken from a cart any more; a fence that stands already is left as it is.
+    Fence(FenceRow),
+    /// Staff have looked.
+    FenceLifted(CartId),
     /// A counter goes up by one.
     Count(&'static str),
 }
@@ -255,6 +270,12 @@ pub trait Storage: Send {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn gates(&self) -> Result<Vec<GateRow>, StoreError>;
+
+    /// The carts from which nothing is taken, by cart.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn fences(&self) -> Result<Vec<FenceRow>, StoreError>;
 
     /// A counter; 0 when it never went up.
     ///

@@ -80,6 +80,7 @@ pub async fn serve(
         .route("/on-the-way", post(on_the_way))
         .route("/age-checked", post(age_checked))
         .route("/release-hold", post(release_hold))
+        .route("/lift-fence", post(lift_fence))
         .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE) }))
         .route("/live.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], page::SCRIPT) }))
         .merge(phone::routes())
@@ -173,6 +174,10 @@ async fn help_has_come(State(desk): State<Desk>, Form(form): Form<CartForm>) -> 
 
 async fn on_the_way(State(desk): State<Desk>, Form(form): Form<CartForm>) -> Response {
     tap(&desk, StaffAction::OnTheWay { cart: form.cart }).await
+}
+
+async fn lift_fence(State(desk): State<Desk>, Form(form): Form<CartForm>) -> Response {
+    tap(&desk, StaffAction::LiftFence { cart: form.cart }).await
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,8 @@
 //! the phase, the basket, what is held and not charged. [`pricing::price`] turns a basket and a
 //! [`Catalogue`] into totals; [`receipt`] turns them into a signed document anyone can check.
 //! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`journal`]
-//! writes events as chained records and reads them again. [`topics`] and [`message`] are the words cart and hub use on the line.
+//! writes events as chained records and reads them again. [`provisioning`] joins a cart to a store, [`release`] says
+//! which catalogue it may take. [`topics`] and [`message`] are the words cart and hub use on the line.
 //!
 //! Deliberately absent: clocks, files, sockets, devices. Time comes in as [`UnixMillis`].
 
@@ -22,8 +23,10 @@ pub mod message;
 pub mod money;
 pub mod pairing;
 pub mod pricing;
+pub mod provisioning;
 pub mod quantity;
 pub mod receipt;
+pub mod release;
 pub mod state;
 pub mod topics;
 

@@ -31,7 +31,7 @@ impl Bus for InProcess {
                 }
             })
             .map_err(fail)?;
-        client::connect(&listen.ip().to_string(), listen.port(), wishes).await
+        client::connect(&listen.ip().to_string(), listen.port(), wishes, None).await
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn another_broker_carries_as_every_bus_must() {
         let other = any_port().start(wishes()).await.expect("a broker");
-        conformance::run(External { address: other.address.clone() }).await;
+        conformance::run(External { address: other.address.clone(), tls: None }).await;
     }
 
     #[tokio::test]

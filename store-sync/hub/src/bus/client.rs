@@ -1,8 +1,9 @@
 //! The client both buses share, and [`External`], which is nothing more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
 use tokio::sync::mpsc;
 
 use super::{Bus, BusError, BusEvent, Line, MAX_PAYLOAD_BYTES, Outgoing, Wishes};
@@ -24,6 +25,8 @@ const EVENT_QUEUE: usize = 256;
 pub struct External {
     /// `host:port`.
     pub address: String,
+    /// With TLS and the hub's own certificate; `None` for a plain line.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 impl Bus for External {
@@ -31,15 +34,23 @@ impl Bus for External {
         let wrong = || BusError::Address(self.address.clone());
         let (host, port) = self.address.rsplit_once(':').ok_or_else(wrong)?;
         let port: u16 = port.parse().map_err(|_| wrong())?;
-        connect(host, port, wishes).await
+        connect(host, port, wishes, self.tls).await
     }
 }
 
 /// Connects to the broker at `host` and `port` and waits for its first answer.
-pub(super) async fn connect(host: &str, port: u16, wishes: Wishes) -> Result<Line, BusError> {
+pub(super) async fn connect(
+    host: &str,
+    port: u16,
+    wishes: Wishes,
+    tls: Option<Arc<rustls::ClientConfig>>,
+) -> Result<Line, BusError> {
     let address = format!("{host}:{port}");
     let mut options = MqttOptions::new(&wishes.client, host, port);
     options.set_keep_alive(KEEP_ALIVE);
+    if let Some(tls) = tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
+    }
     // The broker's memory of this client is worth nothing: all is said again at each connection.
     options.set_clean_session(true);
     options.set_max_packet_size(MAX_PAYLOAD_BYTES + 1024, MAX_PAYLOAD_BYTES + 1024);

@@ -31,7 +31,7 @@ pub(crate) async fn run(bus: impl Bus) {
 async fn cart(hub: &Line, name: &str) -> Line {
     let will = Outgoing { topic: format!("t/{name}/birth"), payload: vec![], retain: false };
     let subscriptions = vec!["t/a/down".into(), "t/kept".into()];
-    let mut line = External { address: hub.address.clone() }
+    let mut line = External { address: hub.address.clone(), tls: None }
         .start(Wishes { client: name.into(), subscriptions, will })
         .await
         .expect("the cart connects");

@@ -34,16 +34,27 @@ impl<S: Storage> Hub<S> {
         let unknown = Seen::default();
         let seen = self.seen.get(cart).unwrap_or(&unknown);
         let state = self.carts.get(cart).map(|row| &row.state).filter(|state| state.trip.is_some());
-        let status = status(seen, state);
+        let alarm = match (self.fences.get(cart), self.revoked.contains(cart)) {
+            (_, true) => Some("revoked: nothing is taken from it".to_owned()),
+            (Some(fence), false) => Some(fence.reason.clone()),
+            (None, false) => None,
+        };
+        let status = match (self.fences.contains_key(cart), self.revoked.contains(cart)) {
+            (_, true) => CartStatus::Revoked,
+            (true, false) => CartStatus::Fenced,
+            (false, false) => status(seen, state),
+        };
         let since = match status {
             CartStatus::Help => seen.help_since,
             CartStatus::AgeCheck => seen.age_since,
+            CartStatus::Fenced => self.fences.get(cart).map(|fence| fence.at),
             CartStatus::Offline | CartStatus::LostInTrip => seen.presence.map(|_| seen.since),
             _ => None,
         };
         CartCard {
             cart: cart.clone(),
             status,
+            alarm,
             since_ms: since.map(|UnixMillis(ms)| ms),
             gone_to: state.is_some_and(|state| self.gone_to(cart, state)),
             battery_percent: seen.telemetry.as_ref().and_then(|t| t.battery_percent),

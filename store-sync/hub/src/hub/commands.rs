@@ -191,6 +191,8 @@ impl<S: Storage> Hub<S> {
                 (cart, Order::AgeChecked { line: *line, approved: *approved })
             }
             StaffAction::ReleaseHold { cart, hold } => (cart, Order::ReleaseHold { hold: *hold }),
+            // Nothing is ordered of the cart: see `lift_fence`.
+            StaffAction::LiftFence { .. } => return Ok(Vec::new()),
         };
         let Some(state) = self.carts.get(cart).map(|row| &row.state) else { return Ok(Vec::new()) };
         let Some(trip) = state.trip.clone() else { return Ok(Vec::new()) };

@@ -21,6 +21,8 @@ use crate::ingest::tests::sign;
 use crate::intent::{Approval, IntentState};
 use crate::store::{SqliteStore, Storage};
 
+mod fence;
+
 const GOODS: &str = "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n[[product]]\nsku = \"oat\"\nname = \"Oat drink\"\ntax = \"zero\"\nsale = { each = { price = 185 } }\n";
 
 fn store_id() -> StoreId {

@@ -5,7 +5,7 @@ use trip::chain::Head;
 use trip::message::{Command, Order};
 use trip::{CartId, Hash, TripState, UnixMillis};
 
-use super::{CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TripRow, Write};
+use super::{CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TripRow, Write};
 use crate::intent::tests::intent;
 use crate::intent::{Intent, IntentState};
 
@@ -15,6 +15,7 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_record_is_stored_once_and_a_refused_commit_leaves_nothing(open);
     a_trip_has_one_live_intent(open);
     a_command_is_open_until_it_is_done(open);
+    a_fence_stands_until_it_is_lifted(open);
     the_rest_is_kept(open);
     a_later_opening_fences_the_earlier(open);
 }
@@ -99,6 +100,14 @@ fn a_command_is_open_until_it_is_done<S: Storage>(open: &dyn Fn() -> S) {
     store.commit(&[Write::CommandDone("help-1".into())]).expect("committed");
     store.commit(&[Write::Command(row)]).expect("committed");
     assert_eq!(store.open_commands().expect("read"), vec![], "a command that is done stays done");
+}
+
+fn a_fence_stands_until_it_is_lifted<S: Storage>(open: &dyn Fn() -> S) {
+    let fence = |reason: &str| FenceRow { cart: cart(), reason: reason.into(), at: UnixMillis(3) };
+    open().commit(&[Write::Fence(fence("first")), Write::Fence(fence("second"))]).expect("committed");
+    assert_eq!(open().fences().expect("read"), vec![fence("first")], "the first reason is kept");
+    open().commit(&[Write::FenceLifted(cart())]).expect("committed");
+    assert_eq!(open().fences().expect("read"), vec![]);
 }
 
 fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {

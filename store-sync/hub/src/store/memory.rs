@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trip::{CartId, IntentId, TripId};
 
 use super::{
-    CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write, fenced,
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write,
+    fenced,
 };
 use crate::intent::{Intent, IntentState};
 
@@ -29,6 +30,7 @@ struct Tables {
     commands: Vec<(CommandRow, bool)>,
     gates: Vec<GateRow>,
     quarantine: Vec<QuarantineRow>,
+    fences: BTreeMap<CartId, FenceRow>,
     counters: BTreeMap<&'static str, u64>,
 }
 
@@ -123,8 +125,13 @@ impl Tables {
                         return Some(format!("intent {} has a receipt already", row.intent));
                     }
                 }
-                Write::Command(_) | Write::CommandDone(_) | Write::Gate(_) | Write::Quarantine(_) | Write::Count(_) => {
-                }
+                Write::Command(_)
+                | Write::CommandDone(_)
+                | Write::Gate(_)
+                | Write::Quarantine(_)
+                | Write::Fence(_)
+                | Write::FenceLifted(_)
+                | Write::Count(_) => {}
             }
         }
         let no_head = needs_head.into_iter().find(|key| !heads.contains(key));
@@ -168,6 +175,10 @@ impl Tables {
                     self.quarantine.push(row.clone());
                 }
             }
+            Write::Fence(row) => {
+                self.fences.entry(row.cart.clone()).or_insert_with(|| row.clone());
+            }
+            Write::FenceLifted(cart) => drop(self.fences.remove(cart)),
             Write::Count(name) => *self.counters.entry(name).or_default() += 1,
         }
     }
@@ -241,6 +252,10 @@ impl Storage for MemoryStore {
             last.insert(row.lane.clone(), row.clone());
         }
         Ok(last.into_values().collect())
+    }
+
+    fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
+        Ok(self.place.lock().fences.values().cloned().collect())
     }
 
     fn counter(&self, name: &str) -> Result<u64, StoreError> {

@@ -11,12 +11,13 @@ use trip::chain::Head;
 use trip::{CartId, Hash, IntentId, TripId, UnixMillis};
 
 use super::{
-    CartRow, CommandRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write, fenced,
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write,
+    fenced,
 };
 use crate::intent::Intent;
 
 /// The form of the tables below; a later one migrates from it.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// The unique index on live intents is the last guard of "one charge at most".
 const SCHEMA: &str = "
@@ -62,6 +63,9 @@ CREATE TABLE quarantine (
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 ";
 
+/// What form 2 adds to form 1.
+const FENCES: &str = "CREATE TABLE fence (cart TEXT PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;";
+
 /// The hub's memory in one file.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -90,6 +94,11 @@ impl SqliteStore {
         match version {
             0 => {
                 tx.execute_batch(SCHEMA).map_err(fail)?;
+                tx.execute_batch(FENCES).map_err(fail)?;
+                tx.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(fail)?;
+            }
+            1 => {
+                tx.execute_batch(FENCES).map_err(fail)?;
                 tx.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(fail)?;
             }
             SCHEMA_VERSION => {}
@@ -236,6 +245,12 @@ impl Storage for SqliteStore {
         })
     }
 
+    fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
+        self.all("SELECT cart, reason, at FROM fence ORDER BY cart", &[], |row| {
+            Ok(FenceRow { cart: name(row, 0)?, reason: row.get(1)?, at: UnixMillis(row.get(2)?) })
+        })
+    }
+
     fn counter(&self, name: &str) -> Result<u64, StoreError> {
         let value: Option<i64> = self
             .db
@@ -308,6 +323,10 @@ fn put(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
                  ON CONFLICT (digest) DO UPDATE SET times = times + 1",
             )?
             .execute(params![row.cart.as_str(), row.digest.to_string(), row.reason, row.payload, row.at.0]),
+        Write::Fence(row) => tx
+            .prepare("INSERT INTO fence VALUES (?1, ?2, ?3) ON CONFLICT (cart) DO NOTHING")?
+            .execute(params![row.cart.as_str(), row.reason, row.at.0]),
+        Write::FenceLifted(cart) => tx.prepare("DELETE FROM fence WHERE cart = ?1")?.execute([cart.as_str()]),
         Write::Count(name) => tx
             .prepare("INSERT INTO counter VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")?
             .execute([name]),
@@ -372,6 +391,19 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hub.db");
         super::super::conformance::run(&|| SqliteStore::open(&path).expect("a store"));
+    }
+
+    #[test]
+    fn a_database_of_the_form_before_is_taken_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("hub.db");
+        let db = Connection::open(&path).expect("made");
+        db.execute_batch(SCHEMA).expect("form 1");
+        db.pragma_update(None, "user_version", 1).expect("form 1");
+        drop(db);
+        for _ in 0..2 {
+            assert_eq!(SqliteStore::open(&path).expect("taken on").fences().expect("read"), []);
+        }
     }
 
     #[test]

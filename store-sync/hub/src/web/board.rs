@@ -23,6 +23,8 @@ pub struct Board {
 /// How a cart is, in one word; the order is the order of the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CartStatus {
+    /// Two writers use its identity: nothing is taken from it until staff have looked.
+    Fenced,
     /// Someone is waiting for help.
     Help,
     /// Someone is waiting for an age check.
@@ -47,6 +49,8 @@ pub enum CartStatus {
     Idle,
     /// Off the line.
     Offline,
+    /// Shut out.
+    Revoked,
 }
 
 /// One cart.
@@ -56,6 +60,8 @@ pub struct CartCard {
     pub cart: CartId,
     /// In one word.
     pub status: CartStatus,
+    /// Why nothing is taken from it, if nothing is.
+    pub alarm: Option<String>,
     /// Since when that matters (help, age check, offline), as a clock time in milliseconds since 1970.
     pub since_ms: Option<i64>,
     /// True once a member of staff goes there.

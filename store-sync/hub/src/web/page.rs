@@ -72,6 +72,7 @@ fn at_rest(cart: &CartCard) -> bool {
 /// Shape and word of a status; the colour only repeats them.
 fn words(status: CartStatus) -> (&'static str, &'static str, &'static str) {
     match status {
+        CartStatus::Fenced => ("⚠", "used twice?", "clay"),
         CartStatus::Help => ("?", "needs help", "honey"),
         CartStatus::AgeCheck => ("18", "age check", "honey"),
         CartStatus::Fault => ("!", "fault", "clay"),
@@ -84,6 +85,7 @@ fn words(status: CartStatus) -> (&'static str, &'static str, &'static str) {
         CartStatus::Charging => ("ϟ", "charging", "quiet"),
         CartStatus::Idle => ("○", "free", "quiet"),
         CartStatus::Offline => ("–", "offline", "quiet"),
+        CartStatus::Revoked => ("×", "revoked", "quiet"),
     }
 }
 
@@ -98,6 +100,14 @@ fn cart_card(card: &CartCard) -> Markup {
                     @if let Some(since) = card.since_ms { time.since data-since=(since) {} }
                 }
                 (battery(card.battery_percent, card.battery_minutes))
+            }
+            @if let Some(alarm) = &card.alarm { p.faults { "! " (alarm) } }
+            @if card.status == CartStatus::Fenced {
+                p.small { "Its key or its disk may have been copied. If so, revoke it and let it join anew; if not, let it go on." }
+                form method="post" action="/lift-fence" {
+                    input type="hidden" name="cart" value=(card.cart);
+                    button { "Looked at, take its records again" }
+                }
             }
             @if matches!(card.status, CartStatus::Help | CartStatus::AgeCheck) {
                 @if card.gone_to {
@@ -237,6 +247,7 @@ mod tests {
 
     fn card(status: CartStatus) -> CartCard {
         CartCard {
+            alarm: None,
             cart: CartId::new("cart-07").expect("valid"),
             status,
             since_ms: None,
