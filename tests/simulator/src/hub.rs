@@ -9,8 +9,8 @@ use store_hub::hub::{Effect, Hub, Input, Setting};
 use store_hub::intent::Intent;
 use store_hub::receipt::Office;
 use store_hub::store::{
-    CartRow, CommandRow, GateRow, MemoryPlace, MemoryStore, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind,
-    TripRow, Write,
+    CartRow, CommandRow, FenceRow, GateRow, MemoryPlace, MemoryStore, QuarantineRow, ReceiptRow, Storage, StoreError,
+    StoreKind, TripRow, Write,
 };
 use store_sync::patience::Patience;
 use trip::{CartId, IntentId, TripId, UnixMillis};
@@ -203,5 +203,9 @@ impl Storage for Guarded {
 
     fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
         self.store.quarantine(limit)
+    }
+
+    fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
+        self.store.fences()
     }
 }
