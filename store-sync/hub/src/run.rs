@@ -242,7 +242,9 @@ fn roster_of(
     let folder = identity::folder(&config.data);
     match entrance {
         Some(entrance) => Ok(Some(entrance.roster())),
-        None if folder.join("registry.db").exists() => roster::follow(Registry::open(&folder)?).map(Some),
+        None if folder.join("registry.db").exists() => {
+            roster::follow(Registry::open(&folder)?).map(|(roster, _)| Some(roster))
+        }
         None => Ok(None),
     }
 }

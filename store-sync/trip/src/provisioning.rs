@@ -1,8 +1,8 @@
 //! How a cart joins a store: the one-time code, and what cart and hub say to each other about it.
 //!
 //! The code is what staff read from the hub and type at the cart: forty letters and digits in groups of
-//! four. Twelve are a secret that is good once and for minutes; twenty-six are the fingerprint of
-//! the store's authority, by which the cart knows the hub it gives the secret to; two find a slip of
+//! four. Twelve are a secret that is good once and for minutes; twenty-four are the fingerprint of
+//! the store's authority, by which the cart knows the hub it gives the secret to; four find a slip of
 //! the finger before anything is sent. Letters are Crockford's base 32: no `i`, `l`, `o` or `u`,
 //! and `0` and `o`, `1`, `i` and `l` are read as the same.
 
@@ -23,10 +23,10 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 60 bits: 15 of them say which code it is, and of the other 45 an attacker gets a handful of tries.
 const SECRET_LETTERS: usize = 12;
 const NAME_LETTERS: usize = 3;
-/// 130 bits: nobody finds a second authority with the same.
-const FINGERPRINT_LETTERS: usize = 26;
-/// One slip in 1,024 is not found.
-const CHECK_LETTERS: usize = 2;
+/// 120 bits: nobody finds a second authority with the same.
+const FINGERPRINT_LETTERS: usize = 24;
+/// One slip in a million is not found.
+const CHECK_LETTERS: usize = 4;
 const LETTERS: usize = SECRET_LETTERS + FINGERPRINT_LETTERS + CHECK_LETTERS;
 const GROUP: usize = 4;
 const _: () = assert!(LETTERS % GROUP == 0);
@@ -86,7 +86,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// By what a store's authority is known: the first 130 bits of the SHA-256 of its certificate (DER).
+/// By what a store's authority is known: the first 120 bits of the SHA-256 of its certificate (DER).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(String);
 
@@ -266,7 +266,7 @@ mod tests {
             let value = ALPHABET.iter().position(|b| *b == plain[at]).expect("a letter");
             wrong[at] = ALPHABET[(value + by) % 32];
             let read: Result<Code, _> = String::from_utf8(wrong).expect("text").parse();
-            // Ten check bits let one in 1,024 pass; of these forty times thirty-one words none does.
+            // Twenty check bits let one in a million pass; of these forty times thirty-one words none does.
             prop_assert_eq!(read, Err(CodeError::Check));
         }
     }

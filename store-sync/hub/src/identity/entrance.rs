@@ -17,7 +17,7 @@ use super::door::Door;
 use super::front::Front;
 use super::registrar::{Registrar, Terms};
 use super::registry::{Registry, RegistryError};
-use super::roster::{self, Roster};
+use super::roster::{self, Roster, Watcher};
 use super::tls::{self, Entry, Keeper, TlsError};
 use super::{folder, now_s};
 use crate::config::{BusConfig, Config, TlsConfig, broker_port, key_text};
@@ -65,6 +65,7 @@ pub struct Entrance {
     authority: Arc<Authority>,
     registry: Registry,
     roster: watch::Receiver<Arc<Roster>>,
+    watcher: Watcher,
     releases: Arc<Releases>,
     release_keys: Vec<String>,
     server: Arc<Keeper>,
@@ -101,7 +102,7 @@ impl Entrance {
             tracing::warn!(why, "a release is refused and carts do not get it");
         }
         let release_keys = std::iter::once(&key.verifying_key()).chain(&tls.vendor_keys).map(key_text).collect();
-        let roster = roster::follow(Registry::open(&folder)?)?;
+        let (roster, watcher) = roster::follow(Registry::open(&folder)?)?;
         let names = names(&tls);
         let server = Keeper::new(&authority.server(&names, now_s)?)?;
         let client = Keeper::new(&authority.client(&hub_name(&config.store), now_s)?)?;
@@ -116,6 +117,7 @@ impl Entrance {
             authority,
             registry,
             roster,
+            watcher,
             releases: Arc::new(shelf),
             release_keys,
             server,
@@ -192,8 +194,13 @@ impl Entrance {
             mqtt_port: own.and_then(|(_, port)| port.parse().ok()).or(mqtt.map(|m| m.port())).unwrap_or_default(),
             release_keys: self.release_keys.clone(),
         };
-        let registrar =
-            Registrar::new(self.store.clone(), self.authority.clone(), Registry::open(&self.folder)?, terms);
+        let registrar = Registrar::new(
+            self.store.clone(),
+            self.authority.clone(),
+            Registry::open(&self.folder)?,
+            terms,
+            Some(self.watcher.clone()),
+        );
         let serving = Door::new(registrar, self.releases.clone());
         tokio::spawn(serving.serve(door, server(Entry::CertificateOrNone)?, self.roster.clone()));
         tokio::spawn(self.look_after());

@@ -10,6 +10,7 @@ use trip::{CartId, StoreId};
 
 use super::authority::{Authority, AuthorityError, Issued};
 use super::registry::{CodeRefusal, Redeemed, Registry, RegistryError};
+use super::roster::Watcher;
 use crate::config::public_key;
 
 /// For so long a code is good: a walk from the office to the cart, and no longer.
@@ -62,12 +63,20 @@ pub struct Registrar {
     authority: Arc<Authority>,
     registry: Registry,
     terms: Terms,
+    watcher: Option<Watcher>,
 }
 
 impl Registrar {
     /// Grants in the name of `authority`, and writes down whom in `registry`.
-    pub fn new(store: StoreId, authority: Arc<Authority>, registry: Registry, terms: Terms) -> Self {
-        Self { store, authority, registry, terms }
+    /// `watcher` tells those who let carts in, before the cart has its answer.
+    pub fn new(
+        store: StoreId,
+        authority: Arc<Authority>,
+        registry: Registry,
+        terms: Terms,
+        watcher: Option<Watcher>,
+    ) -> Self {
+        Self { store, authority, registry, terms, watcher }
     }
 
     /// Grants what `join` asks for, if its code is good. `now_s` is the time in seconds since 1970.
@@ -111,6 +120,9 @@ impl Registrar {
     }
 
     fn granted(&self, cart: CartId, issued: Issued) -> Granted {
+        if let Some(Err(why)) = self.watcher.as_ref().map(Watcher::look) {
+            tracing::warn!(%why, "a cart that was just granted a certificate may have to wait a moment");
+        }
         Granted {
             v: VERSION,
             store: self.store.clone(),
@@ -167,7 +179,7 @@ mod tests {
         let cart = CartId::new("cart-01").expect("valid");
         let code = new_code(&authority, &mut registry, &cart, NOW_S).expect("a code");
         let terms = Terms { cart_life_s: 90, mqtt_host: None, mqtt_port: 8883, release_keys: vec![] };
-        Desk { _place: place, registrar: Registrar::new(store, authority, registry, terms), code }
+        Desk { _place: place, registrar: Registrar::new(store, authority, registry, terms, None), code }
     }
 
     fn join(secret: &Secret, key: &SigningKey) -> Join {

@@ -2,7 +2,7 @@
 //! renewed when another program has written it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ed25519_dalek::VerifyingKey;
@@ -40,31 +40,55 @@ impl Roster {
     }
 }
 
+/// Looks whether the registry has changed, and tells all who share the roster.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    // A lock, because the watching thread and whoever has just granted something look both.
+    look: Arc<Mutex<Look>>,
+}
+
+#[derive(Debug)]
+struct Look {
+    registry: Registry,
+    seen: i64,
+    tell: watch::Sender<Arc<Roster>>,
+}
+
+impl Watcher {
+    /// Looks now: what was written before this call counts after it. True while somebody listens.
+    ///
+    /// # Errors
+    /// [`RegistryError`] when it cannot be read; the last roster then counts.
+    pub fn look(&self) -> Result<bool, RegistryError> {
+        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let revision = look.registry.revision()?;
+        if revision != look.seen {
+            let new = look.registry.roster()?;
+            look.seen = revision;
+            tell_apart(&look.tell.borrow(), &new);
+            look.tell.send_replace(Arc::new(new));
+        }
+        Ok(!look.tell.is_closed())
+    }
+}
+
 /// Reads the roster, and goes on reading it on a thread of its own until nobody listens. When the
 /// registry cannot be read any more, the last roster counts and the log says so.
 ///
 /// # Errors
 /// [`RegistryError`] when it cannot be read even once.
-pub fn follow(registry: Registry) -> Result<watch::Receiver<Arc<Roster>>, RegistryError> {
-    let mut seen = registry.revision()?;
+pub fn follow(registry: Registry) -> Result<(watch::Receiver<Arc<Roster>>, Watcher), RegistryError> {
+    let seen = registry.revision()?;
     let (tell, roster) = watch::channel(Arc::new(registry.roster()?));
-    let mut look = move || -> Result<bool, RegistryError> {
-        let revision = registry.revision()?;
-        if revision != seen {
-            let new = registry.roster()?;
-            seen = revision;
-            tell_apart(&tell.borrow(), &new);
-            tell.send_replace(Arc::new(new));
-        }
-        Ok(!tell.is_closed())
-    };
+    let watcher = Watcher { look: Arc::new(Mutex::new(Look { registry, seen, tell })) };
+    let watching = watcher.clone();
     std::thread::Builder::new()
         .name("roster".into())
         .spawn(move || {
             let mut failing = false;
             loop {
                 std::thread::sleep(LOOK_EVERY);
-                match look() {
+                match watching.look() {
                     Ok(true) => failing = false,
                     Ok(false) => return,
                     Err(why) if !failing => {
@@ -82,7 +106,7 @@ pub fn follow(registry: Registry) -> Result<watch::Receiver<Arc<Roster>>, Regist
                 source,
             })
         })?;
-    Ok(roster)
+    Ok((roster, watcher))
 }
 
 fn tell_apart(old: &Roster, new: &Roster) {
