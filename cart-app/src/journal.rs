@@ -126,9 +126,9 @@ impl Journal {
         for (version, text) in catalogues {
             journal.keep_catalogue(version, &text)?;
         }
-        if !replay.carried_over().is_empty() {
-            journal.append(replay.carried_over())?;
-        }
+        let carried = replay.carried_over(old_epoch);
+        journal.append(&carried)?;
+        let state = TripState::replay(&carried);
         let damage = format!("{why}; the old journal is kept as {}", aside.display());
         Ok(Opened { state, trips, journal, damage: Some(damage) })
     }

@@ -48,6 +48,14 @@ pub enum Ending {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum TripEvent {
+    /// The journal before this one did not hold and was set aside: what comes next is what of its running trip
+    /// was whole. Written as the first record, so that the store knows, also when no trip was running.
+    JournalReplaced {
+        /// Which journal was set aside.
+        epoch: u64,
+        /// The last of its records that held.
+        kept: u64,
+    },
     /// A shopper began. The catalogue is pinned: later price changes do not touch this trip.
     TripStarted {
         /// The new trip.

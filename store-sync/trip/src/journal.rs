@@ -88,10 +88,18 @@ impl Replay {
         TripState::replay(&self.events)
     }
 
-    /// What a new journal begins with when this one is set aside as damaged: the running trip from its
-    /// beginning, as far as it holds.
-    pub fn carried_over(&self) -> &[TripEvent] {
-        if self.state().trip.is_some() { &self.events } else { &[] }
+    /// What a new journal begins with when this one, `epoch`, is set aside as damaged: that it was, and the
+    /// running trip from its beginning, as far as it holds. A person must look at such a trip, and is called.
+    pub fn carried_over(&self, epoch: u64) -> Vec<TripEvent> {
+        let mut events = vec![TripEvent::JournalReplaced { epoch, kept: self.head.seq }];
+        let state = self.state();
+        if state.trip.is_some() && state.ended.is_none() {
+            events.extend(self.events.iter().cloned());
+            if !state.help {
+                events.push(TripEvent::HelpCalled);
+            }
+        }
+        events
     }
 }
 
@@ -140,7 +148,11 @@ mod tests {
         // The changed one chains to what is before it; the next does not chain to it.
         assert_eq!(taken, [true, true, false]);
         assert!(replay.broken.is_some());
-        assert_eq!(replay.carried_over().len(), 2);
+        let carried = replay.carried_over(7);
+        assert_eq!(carried[0], TripEvent::JournalReplaced { epoch: 7, kept: 2 });
+        assert_eq!((carried.len(), TripState::replay(&carried).help), (4, true), "{carried:?}");
+        // Without a trip the store is told all the same.
+        assert_eq!(Replay::from(Head::default(), 0).carried_over(7).len(), 1);
     }
 
     #[test]

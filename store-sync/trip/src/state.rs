@@ -159,6 +159,8 @@ impl TripState {
                 }
                 self.basket.holds.retain(|h| h.hold != *hold);
             }
+            // It is said to the store; of the trip it changes nothing.
+            TripEvent::JournalReplaced { .. } => {}
             TripEvent::HelpCalled => self.help = true,
             TripEvent::HelpEnded => self.help = false,
             TripEvent::StaffComing => self.staff_coming = true,

@@ -118,8 +118,8 @@ impl Disk {
         }
         let damaged = replay.broken.is_some();
         if damaged {
-            let carried = replay.carried_over().to_vec();
             let old = disk.writer.epoch;
+            let carried = replay.carried_over(old);
             // Setting aside and beginning anew is one rename at the end: cut before it, the next start does it again.
             disk.written()?;
             disk.aside.push(old);
@@ -132,12 +132,13 @@ impl Disk {
             disk.append(&carried);
         } else {
             disk.head = replay.head;
+            disk.state = replay.state();
         }
         disk.written()?;
         disk.boot_epoch = (disk.wall.0.max(0) as u64).max(disk.boot_epoch + 1);
         Ok(Found {
             epoch: disk.writer.epoch,
-            state: replay.state(),
+            state: disk.state.clone(),
             trips: replay.trips,
             boot_epoch: disk.boot_epoch,
             list: disk.list.clone(),

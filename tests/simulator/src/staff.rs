@@ -16,7 +16,7 @@ impl World {
             let mut actions = Vec::new();
             for line in row.state.age_checks.iter().copied() {
                 // One buyer in five is too young.
-                let approved = (self.now / 4_000 + u64::from(line.0)) % 5 != 0;
+                let approved = !(self.now / 4_000 + u64::from(line.0)).is_multiple_of(5);
                 actions.push(StaffAction::AgeChecked { cart: cart.clone(), line, approved });
             }
             if row.state.help {

@@ -220,7 +220,18 @@ impl<S: Storage> Hub<S> {
         if self.connected {
             let seen = &self.seen;
             let reachable = |cart: &CartId| seen.get(cart).is_some_and(|s| s.presence.is_some_and(|p| p.online));
-            effects.extend(self.outbox.send_late(&self.setting.store, now, reachable));
+            let late = self.outbox.send_late(&self.setting.store, now, reachable);
+            // Who still does not show a receipt may never have heard the key that checks it.
+            let waiting: std::collections::BTreeSet<CartId> = self
+                .outbox
+                .rows()
+                .filter(|row| {
+                    !late.is_empty() && matches!(row.command.order, Order::Receipt { .. }) && reachable(&row.cart)
+                })
+                .map(|row| row.cart.clone())
+                .collect();
+            effects.extend(waiting.iter().map(|cart| self.desired(cart)));
+            effects.extend(late);
         }
         Ok(effects)
     }

@@ -59,6 +59,9 @@ impl<S: Storage> Hub<S> {
             if let TripEvent::PaymentApproved { intent, .. } = event {
                 self.check_backed(&cart.cart, intent, posting)?;
             }
+            if let TripEvent::JournalReplaced { epoch, kept } = event {
+                tracing::warn!(cart = %cart.cart, epoch, kept, "the cart's journal did not hold and was set aside; look at the cart");
+            }
         }
         let open: Vec<Intent> = self.intents.values().filter(|i| i.cart == cart.cart).cloned().collect();
         for intent in open {
@@ -68,6 +71,7 @@ impl<S: Storage> Hub<S> {
                 if intent.state == IntentState::Approved {
                     // The journal is lost and the shopper may have left with what was paid.
                     tracing::warn!(cart = %cart.cart, intent = %intent.id, "a paid trip is gone from the cart; its payment stands");
+                    self.happen(&intent.id, &Happening::Settled, now, draft)?;
                 } else {
                     self.happen(&intent.id, &Happening::LockVoid, now, draft)?;
                 }
