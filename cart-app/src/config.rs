@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hal::BoardConfig;
 use serde::Deserialize;
+use service::file::{MOST_CONFIG_BYTES, read_text};
 use trip::{CartId, StoreId};
 
 use crate::ui::{Language, WeightUnit};
@@ -140,7 +141,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the file, the line and what was expected.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let text =
+            read_text(path, MOST_CONFIG_BYTES).map_err(|source| ConfigError::Read { path: path.into(), source })?;
         let mut config = Self::parse(&text, path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let Self { data, catalogue, sight, .. } = &mut config;

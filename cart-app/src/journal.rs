@@ -317,7 +317,25 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] when the file cannot be opened again.
     pub fn for_line(&self) -> Result<LineJournal, JournalError> {
-        Ok(LineJournal { db: open_database(&self.path)?, epoch: self.epoch })
+        self.line_opener()()
+    }
+
+    /// Opens such a connection whenever it is called, on any thread: a line that fell over needs a new one.
+    pub fn line_opener(&self) -> impl Fn() -> Result<LineJournal, JournalError> + Send + 'static {
+        let (path, epoch) = (self.path.clone(), self.epoch);
+        move || Ok(LineJournal { db: open_database(&path)?, epoch })
+    }
+
+    /// Forgets every catalogue but these: the newest, and the one that the running trip is priced by.
+    ///
+    /// # Errors
+    /// [`JournalError`] when they cannot be removed.
+    pub fn keep_only(&self, catalogues: &[Hash]) -> Result<(), JournalError> {
+        for (version, _) in self.catalogues()?.into_iter().filter(|(version, _)| !catalogues.contains(version)) {
+            let sql = "DELETE FROM catalogue WHERE version = ?1";
+            self.db.execute(sql, [version.to_string()]).map_err(|e| self.fail(e))?;
+        }
+        Ok(())
     }
 
     fn number(&self, key: &str) -> Result<u64, JournalError> {
@@ -566,5 +584,52 @@ mod tests {
         let (store, _) = names();
         let error = Journal::open(folder.path(), &store, &CartId::new("cart-02").expect("valid")).expect_err("refused");
         assert!(error.to_string().contains("cart-01"), "{error}");
+    }
+
+    #[test]
+    fn a_week_of_trips_leaves_a_journal_of_one_day() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut journal = open(folder.path()).journal;
+        let mut line = journal.for_line().expect("opens");
+        let mut outbox = store_sync::Outbox::new(journal.epoch(), 0, 0);
+        outbox.connected();
+        let catalogues = |day: u8| Hash::of(&[day]);
+        let rows = |journal: &Journal| -> i64 {
+            journal.db.query_row("SELECT COUNT(*) FROM record", [], |row| row.get(0)).expect("counted")
+        };
+        let pages = |journal: &Journal| -> i64 {
+            journal.db.query_row("SELECT page_count FROM pragma_page_count()", [], |row| row.get(0)).expect("counted")
+        };
+        let mut now = std::time::Duration::ZERO;
+        let (mut most_rows, mut pages_of_a_day) = (0, 0);
+        for day in 0..7 {
+            journal.keep_catalogue(catalogues(day), &"x".repeat(50_000)).expect("kept");
+            journal.keep_only(&[catalogues(day), catalogues(day.saturating_sub(1))]).expect("kept");
+            for trip in 0..30 {
+                let mut events = vec![started(u32::from(day) * 30 + trip)];
+                events.extend((1..=12).map(added));
+                events.push(TripEvent::TripClosed { ending: Ending::Paid });
+                let head = journal.append(&events).expect("written");
+                outbox.appended(head.seq);
+                // On the third day the line is down from morning to night.
+                if day == 2 {
+                    continue;
+                }
+                while let Some((_, last)) = outbox.poll_send(now) {
+                    let record = line.records(last, last).expect("read");
+                    let head = Head { seq: last, hash: Hash::of(record[0].as_bytes()) };
+                    let ack = Ack { v: 1, epoch: journal.epoch(), head };
+                    assert_eq!(outbox.acked(&ack, now), store_sync::outbox::Acked::Freed(last));
+                    line.free(&ack).expect("noted");
+                }
+                now += std::time::Duration::from_secs(600);
+                most_rows = most_rows.max(rows(&journal));
+            }
+            assert_eq!(journal.catalogues().expect("read").len(), if day == 0 { 1 } else { 2 });
+            pages_of_a_day = if day == 3 { pages(&journal) } else { pages_of_a_day };
+        }
+        assert_eq!(outbox.unsynced(), 0);
+        assert!(most_rows <= 2 * 14, "{most_rows} records lay in it though the hub had them");
+        assert!(pages(&journal) <= pages_of_a_day, "the file of the worst day is used again, and does not grow");
     }
 }

@@ -3,7 +3,7 @@
 //! [`config`] is read once; [`startup`] opens the journal and replays it; devices, [`sight`], the
 //! [`line`] and the screen each get a thread or task of their own ([`wiring`]) and talk over bounded
 //! channels to the one owner of the trip, a [`cart_core::TripLoop`] on a [`trip_disk`]. The rules are in `cart-core`;
-//! here are only files, sockets and pixels. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the
+//! here are only files, sockets and pixels. [`signs`] are what it gives to whoever keeps it running. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the
 //! bit and plays it again. [`web_screen`] shows the screen in a browser. What a trip leaves is wiped: [`retention`].
 //! [`staff`] mode lies behind a PIN. [`provision`] joins the cart to its store, and [`upkeep`] renews and fetches what
 //! the store grants. [`demo`]
@@ -22,6 +22,7 @@ pub mod retention;
 pub mod run;
 pub mod sight;
 pub mod signal;
+pub mod signs;
 pub mod speech;
 pub mod staff;
 pub mod startup;

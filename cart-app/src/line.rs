@@ -6,6 +6,8 @@ use std::sync::{Arc, mpsc as std_mpsc};
 use anyhow::Context;
 use cart_core::Input;
 use ed25519_dalek::SigningKey;
+use service::Failure;
+use service::supervise::supervised_task;
 use store_sync::identity::Identity;
 use store_sync::{Line, LinkConfig, LinkEvent, Told, tls};
 use tokio::runtime::Runtime;
@@ -34,7 +36,8 @@ pub struct RunningLine {
     pub upkeep: Option<UpkeepNews>,
 }
 
-/// Starts the line. What the hub says comes out of `inputs`.
+/// Starts the line. What the hub says comes out of `inputs`. A line that falls over is begun anew with all that is
+/// not acked; one that does so again and again sets `failure`.
 ///
 /// # Errors
 /// When the journal cannot be opened again or the runtime cannot start.
@@ -43,6 +46,7 @@ pub fn start(
     key: SigningKey,
     journal: &Journal,
     inputs: std_mpsc::SyncSender<Input>,
+    failure: &Failure,
 ) -> anyhow::Result<RunningLine> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -68,7 +72,9 @@ pub fn start(
         tls: tls.as_ref().map(|tls| tls.config.clone()),
     };
     let (events, mut heard) = mpsc::channel(256);
-    let (line, event_loop) = Line::new(link, key, journal.for_line()?, events)?;
+    // The journal is opened once more for each, before the first is begun: what is wrong with it is said at the start.
+    let mut journals = vec![journal.for_line()?];
+    let open_again = journal.line_opener();
     let (appended, appended_seen) = watch::channel(journal.head().seq);
     let (telemetry, telemetry_seen) = watch::channel(None);
     let (offers, offers_seen) = watch::channel(None);
@@ -76,7 +82,13 @@ pub fn start(
     let told = Told { appended: appended_seen, telemetry: telemetry_seen, offers: offers_seen };
     let unsynced = Arc::new(AtomicU64::new(0));
     let waiting = unsynced.clone();
-    let work = runtime.spawn(line.run(event_loop, told, shutdown_seen));
+    let begin = move || {
+        let journal = journals.pop().map_or_else(|| open_again(), Ok).map_err(|e| e.to_string())?;
+        let (line, event_loop) =
+            Line::new(link.clone(), key.clone(), journal, events.clone()).map_err(|e| e.to_string())?;
+        Ok(line.run(event_loop, told.clone(), shutdown_seen.clone()))
+    };
+    let work = runtime.spawn(supervised_task("the line to the hub", failure.clone(), tokio::time::sleep, begin));
     let (want, wanted) = watch::channel(None);
     let upkeep = identity.zip(tls).map(|(identity, tls)| {
         let (upkeep, news) = Upkeep::new(identity, tls, config.data.clone(), wanted);

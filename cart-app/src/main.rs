@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use cart_app::{demo, devices, enrol, provision, recording, run, staff, ui};
 use clap::{Parser, Subcommand};
+use service::LogFile;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -31,6 +33,9 @@ enum Command {
         /// people; delete it when it has served.
         #[arg(long)]
         record: Option<PathBuf>,
+        /// Log into this file, and not to stderr; it is kept within 32 MiB with those before it.
+        #[arg(long)]
+        log: Option<PathBuf>,
     },
     /// Plays a recorded trip again; fails where other events come out.
     Replay(recording::command::ReplayOptions),
@@ -61,11 +66,25 @@ enum Command {
 fn main() -> ExitCode {
     let options = Options::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let printed = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
+    let log = match &options.command {
+        Command::Run { log: Some(path), .. } => match LogFile::open(path, LogFile::USUAL) {
+            Ok(file) => Some(Arc::new(file)),
+            Err(why) => {
+                eprintln!("cart: cannot log into {}: {why}", path.display());
+                return ExitCode::FAILURE;
+            }
+        },
+        _ => None,
+    };
+    let printed = match log {
+        Some(file) => tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || file.begin()).boxed(),
+        None => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed(),
+    };
+    let printed = printed.with_filter(filter);
     let kept = staff::log::RingLayer.with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(printed).with(kept).init();
     let result = match options.command {
-        Command::Run { config, headless, record } => run::run(&config, headless, record.as_deref()),
+        Command::Run { config, headless, record, log: _ } => run::run(&config, headless, record.as_deref()),
         Command::Replay(options) => recording::command::run(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Play(options) => demo::play(&options),

@@ -9,6 +9,7 @@ use anyhow::Context;
 use cart_core::{Device, Input, Intent};
 use hal::board::Driver;
 use hal::{BoardConfig, Clock, Devices, RealClock};
+use service::Watch;
 use slint::ComponentHandle;
 use tracing::warn;
 
@@ -50,6 +51,8 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
     }
     let cart =
         wiring::start(&config, ready, devices, troubles, sight.as_ref(), recorder.zip(record.map(Into::into)), &clock)?;
+    let watch = Watch::from_environment();
+    watch.ready();
     if headless {
         while cart.runs() && !stop.asked() {
             std::thread::sleep(Duration::from_millis(100));
@@ -57,6 +60,7 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
     } else {
         show(&config, &cart, &clock, stop)?;
     }
+    watch.stopping();
     let tape = cart.staff.tape.clone();
     let stopped = cart.stop();
     tape.finish()?;
@@ -131,4 +135,28 @@ fn show(config: &Config, cart: &RunningCart, clock: &Arc<dyn Clock>, stop: signa
         }
     });
     screen.window().run().context("touch window")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_device_that_is_fitted_and_not_there_is_named() {
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+        let mut board = BoardConfig::simulated(0);
+        (board.scale.driver, board.motion.driver, board.battery.driver) = (Driver::None, Driver::None, Driver::None);
+        let (devices, errors) = Devices::open(&board, &clock);
+        assert!(errors.is_empty() && missing(&board, &devices).is_empty(), "what is not fitted is not missed");
+        board.scale.driver = Driver::Iio;
+        board.scale.iio_device = Some("iio:nowhere".into());
+        board.motion.driver = Driver::Iio;
+        board.motion.iio_device = Some("iio:nowhere".into());
+        board.battery.driver = Driver::Sysfs;
+        board.battery.supply = Some("nowhere".into());
+        let (devices, errors) = Devices::open(&board, &clock);
+        let named: Vec<Device> = missing(&board, &devices).into_iter().map(|(device, _)| device).collect();
+        assert_eq!(named, [Device::Scale, Device::Motion, Device::Battery]);
+        assert_eq!(errors.len(), 3, "each says why");
+    }
 }

@@ -101,6 +101,7 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
         _ => text.clone(),
     };
     let pinned = Catalogue::parse(&pinned_text).context("the running trip's catalogue")?;
+    journal.keep_only(&[newest.version, pinned.version])?;
     if let Some(trip) = &state.trip {
         info!(%trip, lines = state.basket.lines.len(), "the basket is back");
     }
@@ -141,7 +142,8 @@ fn newest_catalogue(config: &Config) -> anyhow::Result<(Catalogue, String)> {
         }
     }
     let path = &config.catalogue;
-    let text = std::fs::read_to_string(path).with_context(|| format!("catalogue {} cannot be read", path.display()))?;
+    let text = service::file::read_text(path, trip::bounds::MAX_CATALOGUE_BYTES)
+        .with_context(|| format!("catalogue {} cannot be read", path.display()))?;
     let catalogue = Catalogue::parse(&text).with_context(|| path.display().to_string())?;
     Ok((catalogue, text))
 }

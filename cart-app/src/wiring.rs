@@ -15,6 +15,8 @@ use cart_core::effect::Signal;
 use cart_core::{Device, Input, Intent, Outputs, TripLoop, View};
 use cart_vision::Eye;
 use hal::{Camera, Clock, DeviceError, Devices, IndicatorLight, LightSignal, Moment, Scale, Sounder, Tone};
+use service::Failure;
+use service::supervise::supervised;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 use trip::message::{Offer, Telemetry, VERSION};
@@ -27,6 +29,7 @@ use crate::recording::tape::Tape;
 use crate::recording::{Begin, Recorder, Standing, rewind};
 use crate::retention::Retention;
 use crate::sight::{Sight, reader};
+use crate::signs::Signs;
 use crate::staff::Place;
 use crate::staff::calibration::Calibrated;
 use crate::startup::Ready;
@@ -177,10 +180,12 @@ pub fn start(
 ) -> anyhow::Result<RunningCart> {
     let (inputs, queue) = sync_channel(QUEUE);
     let shutdown = Arc::new(AtomicBool::new(false));
-    let threads = Threads { inputs: inputs.clone(), shutdown: shutdown.clone(), clock: clock.clone() };
+    let failure = Failure::default();
+    let threads =
+        Threads { inputs: inputs.clone(), shutdown: shutdown.clone(), clock: clock.clone(), failure: failure.clone() };
     let Ready { cart, journal, key, catalogue, begin } = ready;
     let public_key = key.verifying_key().to_bytes();
-    let line = line::start(config, key, &journal, inputs.clone())?;
+    let line = line::start(config, key, &journal, inputs.clone(), &failure)?;
     let (views, seen) = watch::channel(Arc::new(cart.view()));
     let tape = Tape::new(recorder);
     let staff = Place::of(config, &devices, &troubles, sight, &tape, &line, &catalogue, public_key);
@@ -220,9 +225,16 @@ pub fn start(
     let clock = clock.clone();
     let stop = shutdown.clone();
     let place = staff.clone();
-    let work = move || run_trip(trip, &queue, &*clock, &stop, line, &place, begin);
+    let beside = Beside { line, signs: Signs::new(&config.data, failure) };
+    let work = move || run_trip(trip, &queue, &*clock, &stop, beside, &place, begin);
     let trip = std::thread::Builder::new().name("trip".into()).spawn(work).context("the trip's thread")?;
     Ok(RunningCart { views: seen, inputs, shutdown, trip: Some(trip), staff })
+}
+
+/// What runs beside the trip and ends with its thread.
+struct Beside {
+    line: line::RunningLine,
+    signs: Signs,
 }
 
 /// The trip's thread: inputs as they come, timeouts as they fall due.
@@ -231,15 +243,16 @@ fn run_trip(
     queue: &Receiver<Input>,
     clock: &dyn Clock,
     shutdown: &AtomicBool,
-    mut line: line::RunningLine,
+    beside: Beside,
     staff: &Place,
     mut begin: Begin,
 ) -> anyhow::Result<()> {
+    let Beside { mut line, mut signs } = beside;
     let mut health = Health::default();
     let mut standing = Standing::default();
     let mut retention = Retention::default();
     while !shutdown.load(Ordering::SeqCst) {
-        let mut news = false;
+        let mut news = signs.give(trip.cart(), &mut health, line.unsynced.load(Ordering::Relaxed))?;
         if let Some(wanted) = staff.tape.wanted() {
             let done = rewind(&mut trip, wanted, &standing, &staff.tape, &begin, clock)?;
             staff.tape.done(done);
@@ -262,7 +275,7 @@ fn run_trip(
         let due = trip.poll_timeout().map_or(WAKE, |due| due.since(clock.now())).min(WAKE);
         match queue.recv_timeout(due) {
             Ok(input) => {
-                news = health.note(&input);
+                news |= health.note(&input);
                 staff.instruments.note(&input);
                 standing.note(&input);
                 trip.handle(input, clock.now())?;
@@ -295,6 +308,10 @@ pub struct Health {
     /// What staff should know beside faults of devices, such as a release that was refused.
     pub notices: Vec<String>,
     cart: cart_core::Health,
+    /// True while the hub answers.
+    pub connected: bool,
+    /// What is wrong with the disk.
+    pub disk: Option<&'static str>,
 }
 
 impl Health {
@@ -304,7 +321,10 @@ impl Health {
             Input::Battery(reading) => self.battery = Some((reading.percent, reading.charging)),
             Input::Device { device, fault: Some(_) } => drop(self.faults.insert(device.to_string())),
             Input::Device { device, fault: None } => drop(self.faults.remove(&device.to_string())),
-            Input::Link { connected: true } => {}
+            Input::Link { connected } => {
+                self.connected = *connected;
+                return *connected;
+            }
             _ => return false,
         }
         true
@@ -326,7 +346,14 @@ impl Health {
             battery_percent: self.battery.map(|(percent, _)| percent),
             charging: self.battery.is_some_and(|(_, charging)| charging),
             unsynced: 0,
-            faults: self.faults.iter().cloned().chain(covered).chain(self.notices.iter().cloned()).collect(),
+            faults: self
+                .faults
+                .iter()
+                .cloned()
+                .chain(covered)
+                .chain(self.notices.iter().cloned())
+                .chain(self.disk.map(str::to_owned))
+                .collect(),
             version: env!("CARGO_PKG_VERSION").into(),
             battery_minutes: self.cart.battery_minutes,
             battery_low: self.cart.battery_low,
@@ -335,11 +362,13 @@ impl Health {
     }
 }
 
-/// Starts device threads; each ends when `shutdown` is set or the trip has ended.
+/// Starts device threads; each ends when `shutdown` is set or the trip has ended, and is started again when it
+/// falls over.
 struct Threads {
     inputs: SyncSender<Input>,
     shutdown: Arc<AtomicBool>,
     clock: Arc<dyn Clock>,
+    failure: Failure,
 }
 
 impl Threads {
@@ -349,7 +378,11 @@ impl Threads {
         mut work: impl FnMut(&SyncSender<Input>, &dyn Clock) -> bool + Send + 'static,
     ) -> anyhow::Result<()> {
         let (inputs, shutdown, clock) = (self.inputs.clone(), self.shutdown.clone(), self.clock.clone());
-        let run = move || while !shutdown.load(Ordering::SeqCst) && work(&inputs, &*clock) {};
+        let (failure, thread) = (self.failure.clone(), name.to_owned());
+        let run = move || {
+            let sleep = |wait| clock.sleep_until(clock.now() + wait);
+            supervised(&thread, &failure, sleep, || !shutdown.load(Ordering::SeqCst) && work(&inputs, &*clock));
+        };
         std::thread::Builder::new().name(name.into()).spawn(run).with_context(|| format!("thread {name}"))?;
         Ok(())
     }
@@ -476,3 +509,6 @@ impl Working {
         inputs.send(Input::Device { device: self.device, fault: Some(why.to_string()) }).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

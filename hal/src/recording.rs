@@ -123,6 +123,7 @@ pub struct FrameError(String);
 pub struct RecordingWriter {
     path: PathBuf,
     file: BufWriter<File>,
+    bytes: u64,
 }
 
 impl RecordingWriter {
@@ -138,7 +139,12 @@ impl RecordingWriter {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = BufWriter::new(options.open(path).map_err(fail)?);
         file.write_all(MAGIC).and_then(|()| file.write_all(&VERSION.to_le_bytes())).map_err(fail)?;
-        Ok(Self { path: path.into(), file })
+        Ok(Self { path: path.into(), file, bytes: HEAD_BYTES })
+    }
+
+    /// How large the recording is, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The file.
@@ -178,7 +184,9 @@ impl RecordingWriter {
         let length = u32::try_from(payload.len()).ok().filter(|length| *length <= LONGEST);
         let length = length.ok_or_else(|| fail(std::io::Error::other("a record of more than 64 MiB")))?;
         self.file.write_all(&front(tag, length, payload)).map_err(fail)?;
-        self.file.write_all(payload).map_err(fail)
+        self.file.write_all(payload).map_err(fail)?;
+        self.bytes += (FRONT_BYTES + payload.len()) as u64;
+        Ok(())
     }
 
     /// Writes the last record and brings the file to the disk.

@@ -15,7 +15,7 @@ use trip::message::{Offer, Telemetry};
 use trip::{CartId, StoreId};
 
 use crate::patience::Patience;
-use crate::session::{Identity, Journal, JournalError, LARGEST_PAYLOAD, LinkEvent, Outgoing, Output, Session};
+use crate::session::{Identity, Journal, JournalError, LARGEST_PACKET, LinkEvent, Outgoing, Output, Session};
 use crate::tls;
 
 /// Telemetry goes out this often.
@@ -208,7 +208,7 @@ fn options(config: &LinkConfig, will: Outgoing) -> MqttOptions {
         .set_keep_alive(Duration::from_secs(5))
         .set_clean_session(true)
         .set_inflight(32)
-        .set_max_packet_size(LARGEST_PAYLOAD, LARGEST_PAYLOAD)
+        .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
         .set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retain));
     if let Some(tls) = tls {
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.clone())));

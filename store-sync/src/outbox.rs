@@ -10,7 +10,7 @@ use trip::chain::Head;
 use trip::message::Ack;
 
 /// Most records in one batch, and most batches on their way at once.
-const MOST_RECORDS: u64 = 64;
+const MOST_RECORDS: u64 = trip::bounds::MAX_RECORDS as u64;
 const MOST_ON_THE_WAY: u64 = 256;
 /// A repeated ack is believed only after this.
 const REPEAT_REST: Duration = Duration::from_secs(1);

@@ -16,8 +16,8 @@ use trip::{CartId, Hash, StoreId};
 use crate::outbox::{Acked, Outbox};
 use crate::sign;
 
-/// Payloads above this are no message of ours, in bytes.
-pub const LARGEST_PAYLOAD: usize = 1024 * 1024;
+/// Room for the largest payload and what MQTT puts around it, in bytes.
+pub const LARGEST_PACKET: usize = trip::bounds::MAX_PAYLOAD_BYTES + 1024;
 
 /// A broker that takes everything while the hub acks nothing for so long drops it on the way: its rights
 /// are wrong, or the hub does not hear. Staff must know, for nothing on the cart shows it.
@@ -217,10 +217,6 @@ impl<J: Journal> Session<J> {
 
     /// A message came.
     pub fn heard(&mut self, topic: &str, payload: &[u8], now: Duration) {
-        if payload.len() > LARGEST_PAYLOAD {
-            warn!(topic, bytes = payload.len(), "payload is too large; ignored");
-            return;
-        }
         if topic == topics::hub_state(&self.who.store) {
             if let Some(state) = parse::<HubState>(topic, payload) {
                 self.hub_up = Some(state.online);
@@ -364,8 +360,8 @@ fn json(message: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(message).unwrap_or_else(|e| unreachable!("a message has only plain fields: {e}"))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(topic: &str, payload: &[u8]) -> Option<T> {
-    match serde_json::from_slice(payload) {
+fn parse<T: trip::message::Message>(topic: &str, payload: &[u8]) -> Option<T> {
+    match trip::message::read(payload) {
         Ok(message) => Some(message),
         Err(why) => {
             warn!(topic, %why, "not readable; ignored");

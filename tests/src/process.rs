@@ -124,8 +124,25 @@ impl Running {
     /// # Errors
     /// When it cannot be asked.
     pub fn interrupt(&self) -> anyhow::Result<()> {
-        let asked = Command::new("sh").arg("-c").arg(format!("kill -INT {}", self.child.id())).status()?;
-        if asked.success() { Ok(()) } else { bail!("it cannot be asked to end") }
+        self.signal("INT")
+    }
+
+    /// Asks it to end, as a service manager does.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        self.signal("TERM")
+    }
+
+    fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let asked = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.id())).status()?;
+        if asked.success() { Ok(()) } else { bail!("it cannot be sent {name}") }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills it as a power cut would: at once, with no last word.

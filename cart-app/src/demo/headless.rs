@@ -18,6 +18,7 @@ use cart_core::{Input, Outputs, TripLoop, View};
 use cart_vision::Eye;
 use hal::sim::{SimCamera, SimLaneBeacon, SimMotion, SimScale, World};
 use hal::{BatteryReading, CameraId, LaneBeacon, ManualClock, Moment};
+use service::Failure;
 use tokio::sync::watch;
 use tracing::debug;
 use trip::{Catalogue, LaneId, Phase, TripEvent, TripState};
@@ -118,7 +119,7 @@ impl Lockstep {
     /// When sight, line or journal cannot be opened.
     pub fn new(config: &Config, ready: Ready, sight: &Sight, world: World) -> anyhow::Result<Self> {
         let (inputs, from_hub) = sync_channel(1_024);
-        let line = line::start(config, ready.key.clone(), &ready.journal, inputs)?;
+        let line = line::start(config, ready.key.clone(), &ready.journal, inputs, &Failure::default())?;
         Self::set_up(config, ready, sight, world, Some(line), from_hub, None)
     }
 

@@ -11,6 +11,7 @@
 
 pub mod command;
 pub mod note;
+pub mod quota;
 pub mod recorder;
 pub mod replay;
 pub mod rewind;

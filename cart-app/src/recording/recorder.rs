@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 use trip::TripEvent;
 
 use super::note::{Begin, Note, Taken};
+use super::quota::Quota;
 
 /// Writes a recording. Clones write the same one.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Inner {
     writer: Option<RecordingWriter>,
+    quota: Quota,
     trouble: Option<RecordingError>,
 }
 
@@ -33,7 +35,7 @@ impl Recorder {
     /// When it is there, or cannot be made.
     pub fn create(path: &Path, begin: Begin) -> Result<Self, RecordingError> {
         let writer = RecordingWriter::create(path)?;
-        let inner = Arc::new(Mutex::new(Inner { writer: Some(writer), trouble: None }));
+        let inner = Arc::new(Mutex::new(Inner { writer: Some(writer), quota: Quota::default(), trouble: None }));
         let recorder = Self { inner, path: path.into() };
         recorder.note(&Note::Begin(Box::new(begin)));
         Ok(recorder)
@@ -92,13 +94,24 @@ impl Recorder {
 
     fn with(&self, write: impl FnOnce(&mut RecordingWriter) -> Result<(), RecordingError>) {
         let mut inner = self.lock();
-        if let Some(writer) = &mut inner.writer
-            && let Err(why) = write(writer)
-        {
-            warn!(%why, "the recording ends here; the cart goes on");
-            inner.trouble = Some(why);
-            inner.writer = None;
+        let Inner { writer: Some(writer), quota, .. } = &mut *inner else { return };
+        let full = |why| RecordingError::File { path: self.path.to_path_buf(), source: std::io::Error::other(why) };
+        let written = match write(writer) {
+            Ok(()) => quota.check(writer.bytes(), || self.free()).map_err(full),
+            broken => broken,
+        };
+        let Err(why) = written else { return };
+        warn!(%why, "the recording ends here; the cart goes on");
+        inner.trouble = Some(why);
+        // Whole up to here, if the disk takes the last record.
+        if let Some(Err(why)) = inner.writer.take().map(RecordingWriter::finish) {
+            debug!(%why, "the recording is cut");
         }
+    }
+
+    fn free(&self) -> Option<u64> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        service::room::free(folder).ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

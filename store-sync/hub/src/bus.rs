@@ -6,7 +6,7 @@
 //! and the hub's database are the truth, and after every [`BusEvent::Up`] both sides say again what
 //! matters.
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 mod broker;
 mod client;
@@ -15,9 +15,7 @@ mod conformance;
 
 pub use broker::InProcess;
 pub use client::External;
-
-/// The largest payload on the line, in bytes: a batch of a few hundred events, with room.
-pub const MAX_PAYLOAD_BYTES: usize = 512 * 1024;
+pub use trip::bounds::MAX_PAYLOAD_BYTES;
 
 /// The bus cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +94,8 @@ pub struct Line {
     pub outgoing: mpsc::UnboundedSender<Outgoing>,
     /// From the broker, bounded: when the hub is slow, the broker waits.
     pub events: mpsc::Receiver<BusEvent>,
+    /// Resolves when a broker of our own has ended, which it must not; `None` for another's.
+    pub carrier: Option<oneshot::Receiver<()>>,
 }
 
 /// A way to reach the carts.

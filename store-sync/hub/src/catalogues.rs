@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use service::file::read_text;
+use trip::bounds::MAX_CATALOGUE_BYTES;
 use trip::{Catalogue, Hash};
 
 /// A catalogue cannot be used.
@@ -47,7 +49,7 @@ impl Catalogues {
             let path = path.to_owned();
             move |source| CataloguesError::File { what, path, source }
         };
-        let text = std::fs::read_to_string(path).map_err(fail("cannot read catalogue", path))?;
+        let text = read_text(path, MAX_CATALOGUE_BYTES).map_err(fail("cannot read catalogue", path))?;
         let catalogue =
             Catalogue::parse(&text).map_err(|source| CataloguesError::Wrong { path: path.to_owned(), source })?;
         let current = catalogue.version;
@@ -66,7 +68,7 @@ impl Catalogues {
             if by_version.contains_key(&version) {
                 continue;
             }
-            let kept = std::fs::read_to_string(&path).ok().and_then(|text| Catalogue::parse(&text).ok());
+            let kept = read_text(&path, MAX_CATALOGUE_BYTES).ok().and_then(|text| Catalogue::parse(&text).ok());
             match kept.filter(|c| c.version == version) {
                 Some(kept) => drop(by_version.insert(version, kept)),
                 None => {

@@ -228,8 +228,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the file, the line and what was expected.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = service::file::read_text(path, service::file::MOST_CONFIG_BYTES)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         Self::parse(path, &text)
     }
 

@@ -8,10 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::VerifyingKey;
+use trip::bounds::Bounded;
 use trip::chain::Head;
-use trip::message::{Ack, Desired, HubState, Order, Pairing, Presence, Telemetry, VERSION};
+use trip::message::{self, Ack, Desired, HubState, Order, Pairing, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
-use trip::{CartId, Hash, IntentId, LaneId, StoreId, TripEvent, TripState, UnixMillis};
+use trip::{CartId, Hash, IntentId, LaneId, StoreId, TripEvent, TripId, TripState, UnixMillis};
 
 use crate::bus::{BusEvent, Outgoing};
 use crate::catalogues::Catalogues;
@@ -26,6 +27,7 @@ mod board;
 mod commands;
 mod draft;
 mod fence;
+mod health;
 mod payments;
 mod phones;
 mod queue;
@@ -33,6 +35,7 @@ mod queue;
 mod tests;
 
 pub use fence::Carts;
+pub use health::HubHealth;
 pub use phones::{Pass, PhoneAnswer, PhoneAsk, PhoneTrip, Refused, Stage};
 
 use commands::Outbox;
@@ -309,18 +312,18 @@ impl<S: Storage> Hub<S> {
         }
         match leaf {
             Leaf::Event => self.ingest(topic, &cart, payload, now),
-            Leaf::Presence => match serde_json::from_slice::<Presence>(payload) {
+            Leaf::Presence => match message::read::<Presence>(payload) {
                 Ok(presence) => Ok(self.present(&cart, presence, now)),
                 Err(e) => self.refuse(topic, &e.to_string()),
             },
-            Leaf::Telemetry => match serde_json::from_slice::<Telemetry>(payload) {
+            Leaf::Telemetry => match message::read::<Telemetry>(payload) {
                 Ok(telemetry) => {
                     self.seen.entry(cart).or_default().telemetry = Some(telemetry);
                     Ok(Vec::new())
                 }
                 Err(e) => self.refuse(topic, &e.to_string()),
             },
-            Leaf::Pairing => match serde_json::from_slice::<Pairing>(payload) {
+            Leaf::Pairing => match message::read::<Pairing>(payload) {
                 Ok(pairing) => {
                     self.seen.entry(cart).or_default().phones.hear(pairing);
                     Ok(Vec::new())
@@ -389,13 +392,17 @@ impl<S: Storage> Hub<S> {
             }),
         };
         let storage = &self.storage;
-        let followed = ingest::follow(&batch, &self.setting.store, row.head, newest, |seq| {
-            storage.record(cart, batch.epoch, seq)
-        })?;
+        let stored = |seq| storage.record(cart, batch.epoch, seq);
+        let owner = |trip: &TripId| Ok(storage.trip(trip)?.map(|row| row.cart));
+        let followed = ingest::follow(&batch, &self.setting.store, row.head, newest, stored, owner)?;
         let mut effects = Vec::new();
         if !followed.records.is_empty() {
             let events: Vec<&TripEvent> = followed.records.iter().map(|(record, _)| &record.event).collect();
             let mut posting = ledger::post(row, followed.records.iter().map(|(record, _)| record), now);
+            if let Err(what) = posting.cart.state.check() {
+                let refusal = Refusal::Bounds { seq: followed.head.seq, what };
+                return self.turn_away(topic, cart, payload, &refusal, now);
+            }
             posting.cart.head = followed.head;
             let mut draft = Draft::default();
             for (record, text) in &followed.records {

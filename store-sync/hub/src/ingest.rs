@@ -8,9 +8,10 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+use trip::bounds::{Bounded, OutOfBounds};
 use trip::chain::{ChainError, Head};
-use trip::message::{BATCH_LABEL, Batch, Signed, VERSION};
-use trip::{CartId, Record, StoreId};
+use trip::message::{self, BATCH_LABEL, Batch, Signed};
+use trip::{CartId, Record, StoreId, TripEvent, TripId};
 
 /// Why a payload, or the rest of one, is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,24 @@ pub enum Refusal {
         /// Its number.
         seq: u64,
     },
+    /// It began a trip that another cart began: one of the two lies, or two carts have one name's journal.
+    #[error("record {seq} begins trip {trip}, which is cart {owner}'s")]
+    ForeignTrip {
+        /// Its number.
+        seq: u64,
+        /// The trip.
+        trip: TripId,
+        /// Whose it is.
+        owner: CartId,
+    },
+    /// It says what no shop has.
+    #[error("record {seq}: {what}")]
+    Bounds {
+        /// Its number.
+        seq: u64,
+        /// What is too large.
+        what: OutOfBounds,
+    },
     /// New records of a journal that a newer one has replaced.
     #[error("record {seq} is of journal {epoch}, but the cart has begun journal {newer} since")]
     OldJournal {
@@ -92,6 +111,8 @@ impl Refusal {
             | Self::Foreign { .. }
             | Self::Chain(_)
             | Self::Fork { .. }
+            | Self::ForeignTrip { .. }
+            | Self::Bounds { .. }
             | Self::OldJournal { .. } => Response::Quarantine,
         }
     }
@@ -108,11 +129,8 @@ impl Refusal {
 /// # Errors
 /// [`Refusal`] when it is garbage, of another cart, or not signed with `key`.
 pub fn open(payload: &[u8], cart: &CartId, key: Option<&VerifyingKey>) -> Result<Batch, Refusal> {
-    let garbage = |e: serde_json::Error| Refusal::Garbage(e.to_string());
-    let signed: Signed = serde_json::from_slice(payload).map_err(garbage)?;
-    if signed.v != VERSION {
-        return Err(Refusal::Garbage(format!("version {}, this program knows {VERSION}", signed.v)));
-    }
+    let garbage = |e: message::ReadError| Refusal::Garbage(e.to_string());
+    let signed: Signed = message::read(payload).map_err(garbage)?;
     let key = key.ok_or_else(|| Refusal::UnknownCart(cart.clone()))?;
     let signature = BASE64_URL_SAFE_NO_PAD.decode(&signed.signature).ok();
     let signature = signature
@@ -120,10 +138,7 @@ pub fn open(payload: &[u8], cart: &CartId, key: Option<&VerifyingKey>) -> Result
         .ok_or_else(|| Refusal::Signature(cart.clone()))?;
     key.verify(&Signed::message(BATCH_LABEL, &signed.body), &signature)
         .map_err(|_| Refusal::Signature(cart.clone()))?;
-    let batch: Batch = serde_json::from_str(&signed.body).map_err(garbage)?;
-    if batch.v != VERSION {
-        return Err(Refusal::Garbage(format!("batch of version {}, this program knows {VERSION}", batch.v)));
-    }
+    let batch: Batch = message::read(signed.body.as_bytes()).map_err(garbage)?;
     if i64::try_from(batch.epoch).is_err() {
         return Err(Refusal::Garbage(format!("journal {} is no time", batch.epoch)));
     }
@@ -146,16 +161,17 @@ pub struct Followed {
 }
 
 /// Follows `batch` from `head`, the end of that journal as the hub has it. `newest` is the cart's
-/// newest journal; `stored` reads a stored record.
+/// newest journal; `stored` reads a stored record, `owner` says whose a trip is that somebody began.
 ///
 /// # Errors
-/// Whatever `stored` fails with.
+/// Whatever `stored` and `owner` fail with.
 pub fn follow<E>(
     batch: &Batch,
     store: &StoreId,
     head: Head,
     newest: u64,
     mut stored: impl FnMut(u64) -> Result<Option<String>, E>,
+    mut owner: impl FnMut(&TripId) -> Result<Option<CartId>, E>,
 ) -> Result<Followed, E> {
     let mut followed = Followed { records: Vec::new(), head, refusal: None };
     for text in &batch.records {
@@ -178,6 +194,13 @@ pub fn follow<E>(
             Err(ChainError::Gap { expected, found }) => Err(Refusal::Gap { expected, found }),
             Err(other) => Err(Refusal::Chain(other)),
         };
+        let record = match record {
+            Ok((record, next)) => match implausible(&record, &batch.cart, &mut owner)? {
+                None => Ok((record, next)),
+                Some(refusal) => Err(refusal),
+            },
+            Err(refusal) => Err(refusal),
+        };
         match record {
             Ok((record, next)) => {
                 followed.head = next;
@@ -190,6 +213,21 @@ pub fn follow<E>(
         }
     }
     Ok(followed)
+}
+
+/// Whether a record of this cart, rightly signed and chained, says what cannot be.
+fn implausible<E>(
+    record: &Record,
+    cart: &CartId,
+    owner: &mut impl FnMut(&TripId) -> Result<Option<CartId>, E>,
+) -> Result<Option<Refusal>, E> {
+    let seq = record.seq;
+    if let Err(what) = record.event.check() {
+        return Ok(Some(Refusal::Bounds { seq, what }));
+    }
+    let TripEvent::TripStarted { trip, .. } = &record.event else { return Ok(None) };
+    let stranger = owner(trip)?.filter(|owner| owner != cart);
+    Ok(stranger.map(|owner| Refusal::ForeignTrip { seq, trip: trip.clone(), owner }))
 }
 
 fn foreign(record: &Record, store: &StoreId, batch: &Batch) -> Option<Refusal> {
@@ -271,7 +309,7 @@ pub(crate) mod tests {
         };
         let check = |had_up_to: u64, records: &[String], taken: usize, response: Option<Response>| {
             let store = StoreId::new("s").expect("valid");
-            let Ok(followed) = follow(&batch(records), &store, head(had_up_to), 7, had);
+            let Ok(followed) = follow(&batch(records), &store, head(had_up_to), 7, had, |_| Ok(None));
             assert_eq!(followed.records.len(), taken, "{:?}", followed.refusal);
             assert_eq!(followed.refusal.as_ref().map(Refusal::response), response, "{:?}", followed.refusal);
             assert_eq!(followed.head.seq, had_up_to + taken as u64);
@@ -293,7 +331,8 @@ pub(crate) mod tests {
     fn a_journal_that_was_replaced_gets_nothing_new() {
         let texts = chain(2);
         let store = StoreId::new("s").expect("valid");
-        let Ok(followed) = follow(&batch(&texts), &store, Head::default(), 8, |_| Ok::<_, Infallible>(None));
+        let Ok(followed) =
+            follow(&batch(&texts), &store, Head::default(), 8, |_| Ok::<_, Infallible>(None), |_| Ok(None));
         assert!(matches!(followed.refusal, Some(Refusal::OldJournal { newer: 8, .. })), "{followed:?}");
     }
 }

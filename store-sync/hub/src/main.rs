@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use service::LogFile;
 use store_hub::config::Config;
 use store_hub::identity::command;
 use store_hub::{receipt, releases, run};
@@ -17,6 +19,9 @@ struct Options {
     /// The hub's configuration file.
     #[arg(long, default_value = "hub.toml")]
     config: PathBuf,
+    /// Log into this file, and not to stderr; it is kept within 32 MiB with those before it.
+    #[arg(long)]
+    log: Option<PathBuf>,
     #[command(subcommand)]
     other: Option<Other>,
 }
@@ -72,7 +77,18 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rumqttd=error,rumqttc=warn"));
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    match options.log.as_deref().map(|path| (path, LogFile::open(path, LogFile::USUAL))) {
+        None => log.with_writer(std::io::stderr).init(),
+        Some((_, Ok(file))) => {
+            let file = Arc::new(file);
+            log.with_ansi(false).with_writer(move || file.begin()).init();
+        }
+        Some((path, Err(e))) => {
+            eprintln!("store-hub: cannot log into {}: {e}", path.display());
+            return ExitCode::FAILURE;
+        }
+    }
     let result = match options.other {
         None => serve(&options.config),
         Some(Other::Provision { config, cart }) => command::provision(&config, &cart),

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use service::{HealthFile, Reserve, Watch};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use trip::message::{HubState, VERSION};
 use trip::{LaneId, StoreId, UnixMillis, topics};
 
@@ -24,7 +27,7 @@ use crate::identity::registry::{Registry, RegistryError};
 use crate::identity::roster::{self, Roster};
 use crate::intent::Answer;
 use crate::receipt::{KeyError, Office, trust_folder};
-use crate::store::{SqliteStore, StoreError, StoreKind};
+use crate::store::{Reserved, SqliteStore, StoreError, StoreKind};
 use crate::terminal::{NexoTerminal, Terminal};
 use crate::web::{self, PhoneCall, WebError, board::Board};
 
@@ -36,6 +39,9 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Inputs that may wait; then whoever brings the next one waits.
 const INPUT_QUEUE: usize = 256;
+
+/// Disk space kept for payments that are under way when the disk is full: some thousands of commits.
+const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How long the last words may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -98,8 +104,11 @@ pub struct Ready {
 enum Told {
     Input(Input),
     Phone(PhoneCall),
+    /// Wakes the hub's thread, so that it sees that it shall stop.
     Stop,
 }
+
+type Store = Reserved<SqliteStore, Reserve>;
 
 /// Runs a hub until `stop`. Calls `ready` once carts may connect.
 ///
@@ -118,6 +127,11 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     }
     let receipt_key = key_text(&office.public_key());
     let storage = SqliteStore::open(&config.data.join("hub.db"))?;
+    let reserve = Reserve::keep(config.data.join("reserve"), RESERVE_BYTES);
+    if !reserve.held() {
+        tracing::error!(folder = %config.data.display(), "the disk is full: nothing is taken in until there is room; free some space");
+    }
+    let storage = Reserved::new(storage, reserve);
     let boot_epoch = now().0.unsigned_abs();
     let terminals = terminals(&config, boot_epoch)?;
     let entrance = Entrance::open(&config)?;
@@ -150,14 +164,17 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         board,
         zone: config.timezone.clone(),
     };
-    let (ended, end) = oneshot::channel();
+    let (ended, mut end) = oneshot::channel();
+    let stopping = Arc::new(AtomicBool::new(false));
+    let stops = stopping.clone();
+    let health = HealthFile::new(&config.data, "store-hub", env!("CARGO_PKG_VERSION"));
     std::thread::Builder::new()
         .name("hub".into())
-        .spawn(move || drop(ended.send(own(hub, first, told, &shell))))
+        .spawn(move || drop(ended.send(own(hub, first, told, &shell, &stops, health))))
         .map_err(|e| RunError::Part(format!("no thread for the hub: {e}")))?;
 
     let address = line.address.clone();
-    let events = tokio::spawn({
+    let mut events = tokio::spawn({
         let tell = tell.clone();
         async move {
             // Until the line itself ends: at the end it must be emptied for its last words to go out.
@@ -166,17 +183,21 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
             }
         }
     });
+    // What brings the hub its inputs. When one of them ends, the hub would be deaf on that ear and seem well.
+    let mut parts = JoinSet::new();
     let staff = tell.clone();
-    tokio::spawn(async move {
+    parts.spawn(async move {
         while let Some(action) = tapped.recv().await {
             let _ = staff.send(Told::Input(Input::Staff(action))).await;
         }
+        "what staff tap"
     });
     let phones = tell.clone();
-    tokio::spawn(async move {
+    parts.spawn(async move {
         while let Some(call) = called.recv().await {
             let _ = phones.send(Told::Phone(call)).await;
         }
+        "what phones ask"
     });
     if let Some(mut roster) = roster {
         let (tell, config) = (tell.clone(), config.clone());
@@ -188,10 +209,11 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         });
     }
     let clock = tell.clone();
-    tokio::spawn(async move {
+    parts.spawn(async move {
         while clock.send(Told::Input(Input::Tick)).await.is_ok() {
             tokio::time::sleep(TICK).await;
         }
+        "the clock"
     });
     let doors = match entrance {
         Some(entrance) => Some(entrance.serve(address.parse().ok()).await?),
@@ -199,13 +221,30 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     };
     let (mqtt_tls, http_tls) = (doors.and_then(|doors| doors.mqtt), doors.map(|doors| doors.http));
     ready(Ready { mqtt: address, http, receipt_key, mqtt_tls, http_tls });
+    let watch = Watch::from_environment();
+    watch.ready();
 
-    let mut end = end;
+    let part = |name: &str| Err(RunError::Part(format!("{name} ended")));
     let outcome = tokio::select! {
         outcome = &mut end => outcome,
         result = serving => return Err(RunError::Part(format!("the staff page ended: {result:?}"))),
+        _ = &mut events => return part("the line to the broker"),
+        () = line.outgoing.closed() => return part("the line to the broker"),
+        () = gone(line.carrier.take()) => return part("the broker inside the hub"),
+        broken = parts.join_next() => match tokio::time::timeout(FAREWELL, &mut end).await {
+            // The parts end with the hub's thread, whose own reason is the better one.
+            Ok(outcome) => outcome,
+            Err(_) => return match broken {
+                Some(Err(broken)) => part(&format!("a part of the hub fell over ({broken}) and")),
+                Some(Ok(name)) => part(name),
+                None => part("a part of the hub"),
+            },
+        },
         () = stop => {
-            let _ = tell.send(Told::Stop).await;
+            watch.stopping();
+            // Not behind what waits in the queue: nothing of that is acked, and it comes again.
+            stopping.store(true, Ordering::SeqCst);
+            let _ = tell.try_send(Told::Stop);
             end.await
         }
     };
@@ -216,6 +255,14 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     match outcome {
         Ok(result) => Ok(result?),
         Err(_) => Err(RunError::Part("the hub's thread ended".into())),
+    }
+}
+
+/// Resolves when what `carrier` stands for has ended; never, where there is nothing.
+async fn gone(carrier: Option<oneshot::Receiver<()>>) {
+    match carrier {
+        Some(carrier) => drop(carrier.await),
+        None => std::future::pending().await,
     }
 }
 
@@ -300,13 +347,26 @@ struct Shell {
 
 /// The hub's thread: inputs one by one, until it is told to stop or the database breaks.
 fn own(
-    mut hub: Hub<SqliteStore>,
+    mut hub: Hub<Store>,
     first: Vec<Effect>,
     mut told: mpsc::Receiver<Told>,
     shell: &Shell,
+    stops: &AtomicBool,
+    mut health: HealthFile,
 ) -> Result<(), StoreError> {
+    let began = Instant::now();
+    let mut watch = Watch::from_environment();
     first.into_iter().for_each(|effect| shell.carry_out(effect));
     while let Some(told) = told.blocking_recv() {
+        if stops.load(Ordering::SeqCst) {
+            break;
+        }
+        watch.alive(began.elapsed());
+        if matches!(told, Told::Input(Input::Tick))
+            && let Err(why) = health.tell(&hub.health(), began.elapsed())
+        {
+            tracing::debug!(%why, "the health file cannot be written");
+        }
         let effects = match told {
             Told::Stop => break,
             Told::Input(input) => hub.handle(input, now())?,
@@ -345,13 +405,17 @@ impl Shell {
                 let (terminal, tell) = (self.terminals.get(&lane).cloned(), self.tell.clone());
                 self.tasks.spawn(async move {
                     tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                    let id = intent.id.clone();
                     let answer = match terminal {
-                        Some(terminal) => terminal.ask(ask, &intent).await,
+                        // Whatever befalls the asking, the payment must hear that it got no answer.
+                        Some(terminal) => tokio::spawn(async move { terminal.ask(ask, &intent).await })
+                            .await
+                            .unwrap_or_else(|broken| Answer::NoAnswer { why: format!("asking fell over: {broken}") }),
                         None => Answer::NoAnswer {
                             why: format!("lane {lane} is not set up any more; add it again to settle its payment"),
                         },
                     };
-                    let _ = tell.send(Told::Input(Input::Answer { intent: intent.id, ask, answer })).await;
+                    let _ = tell.send(Told::Input(Input::Answer { intent: id, ask, answer })).await;
                 });
             }
             Effect::Again(input) => {

@@ -16,7 +16,15 @@ mod memory;
 mod sqlite;
 
 pub use memory::{MemoryPlace, MemoryStore};
+mod reserved;
+mod sqlite;
+
+pub use reserved::{Reserved, Space};
 pub use sqlite::SqliteStore;
+
+/// So many refused payloads are kept: with the largest of them a quarter of what a small disk can spare. Who
+/// sends garbage for days fills no disk; the newest are the ones to look at.
+const MOST_QUARANTINED: usize = 256;
 
 /// The end of one journal of one cart, and its replay.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,6 +212,10 @@ pub trait Storage: Send {
     /// # Errors
     /// [`StoreKind::Fenced`] when another hub has opened the store since, or why it cannot be read.
     fn owned(&self) -> Result<(), StoreError>;
+    /// False when the disk is so full that no trip shall begin.
+    fn has_room(&self) -> bool {
+        true
+    }
 
     /// The newest journal of every cart, by cart.
     ///

@@ -17,7 +17,7 @@ pub mod nexo;
 pub mod seal;
 pub mod sim;
 
-pub use client::NexoTerminal;
+pub use client::{NexoTerminal, understand};
 
 /// What can take, look up and give back a payment.
 pub trait Terminal: Send + Sync {

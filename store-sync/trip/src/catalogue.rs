@@ -7,6 +7,9 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{
+    MAX_CATALOGUE_BYTES, MAX_GRAMS, MAX_NAME, MAX_PIECES, MAX_PRICE, MAX_PRODUCTS, MAX_RULES, OutOfBounds, at_most,
+};
 use crate::gs1::{PrefixRule, Scanned};
 use crate::{Currency, Detail, Grams, Gtin, Hash, Plu, Sku};
 
@@ -118,9 +121,54 @@ struct File {
     product: Vec<toml::Spanned<Product>>,
 }
 
-/// No price is above this, in minor units: dearer is a slip of the pen, and sums stay far from
-/// overflow.
-const DEAREST: i64 = 100_000_000;
+/// Longest list of ingredients, in bytes.
+const MAX_INGREDIENTS: usize = 10_000;
+/// Most trade item numbers of a product.
+const MAX_GTINS: usize = 1_000;
+/// No tax is above this, in hundredths of a percent.
+const MAX_TAX: u32 = 10_000;
+/// No product is bought so much more often than others.
+const MAX_POPULARITY: u32 = 1_000_000;
+
+impl File {
+    fn check(&self) -> Result<(), OutOfBounds> {
+        at_most("the store's name in bytes", self.store.len(), MAX_NAME)?;
+        at_most("the number of products", self.product.len(), MAX_PRODUCTS)?;
+        at_most("the number of taxes", self.tax.len(), MAX_RULES)?;
+        at_most("the number of in-store prefixes", self.prefix.len(), MAX_RULES)?;
+        at_most("the number of promotions", self.promotion.len(), MAX_RULES)?;
+        for tax in &self.tax {
+            at_most("a tax's name in bytes", tax.name.len(), MAX_NAME)?;
+            at_most("a tax in hundredths of a percent", tax.basis_points, MAX_TAX)?;
+        }
+        for promotion in &self.promotion {
+            at_most("a promotion's name in bytes", promotion.id.len(), MAX_NAME)?;
+            at_most("a promotion's label in bytes", promotion.label.len(), MAX_NAME)?;
+            at_most("a promotion's pieces", promotion.pieces, MAX_PIECES)?;
+            at_most("a promotion's price in minor units", promotion.price, MAX_PRICE)?;
+            at_most("a promotion's products", promotion.skus.len(), MAX_RULES)?;
+        }
+        Ok(())
+    }
+}
+
+impl Product {
+    fn check(&self) -> Result<(), OutOfBounds> {
+        at_most("its name in bytes", self.name.len(), MAX_NAME)?;
+        at_most("its aisle in bytes", self.aisle.as_ref().map_or(0, String::len), MAX_NAME)?;
+        at_most("the number of its GTINs", self.gtins.len(), MAX_GTINS)?;
+        at_most("its popularity", self.popularity, MAX_POPULARITY)?;
+        at_most("its weight in grams", self.weight.map_or(0, |w| w.0), MAX_GRAMS)?;
+        at_most("its weight_sigma in grams", self.weight_sigma.map_or(0, |w| w.0), MAX_GRAMS)?;
+        let detail = self.detail.as_ref();
+        at_most("its ingredients in bytes", detail.map_or(0, |d| d.ingredients.len()), MAX_INGREDIENTS)?;
+        at_most(
+            "its allergens",
+            detail.map_or(0, |d| d.contains.len() + d.may_contain.len()),
+            2 * crate::Allergen::ALL.len(),
+        )
+    }
+}
 
 /// What is wrong with a catalogue.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -160,12 +208,15 @@ impl Catalogue {
     /// [`CatalogueError`] names the line and what is wrong: not TOML, an unknown key, a duplicate
     /// SKU, GTIN or PLU, a negative price, an unknown tax, a promotion of unknown products.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        let line_at =
-            |offset: usize| text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
+        at_most("the catalogue in bytes", text.len(), MAX_CATALOGUE_BYTES)
+            .map_err(|e| CatalogueError { line: 1, what: e.to_string() })?;
+        let ends: Vec<usize> = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at).collect();
+        let line_at = |offset: usize| ends.partition_point(|end| *end < offset) + 1;
         let file: File = toml::from_str(text).map_err(|e| CatalogueError {
             line: e.span().map_or(1, |span| line_at(span.start)),
             what: e.message().to_owned(),
         })?;
+        file.check().map_err(|e| CatalogueError { line: 1, what: e.to_string() })?;
         let mut catalogue = Self {
             store_name: file.store,
             currency: file.currency,
@@ -189,6 +240,7 @@ impl Catalogue {
 
     fn add(&mut self, product: Product) -> Result<(), String> {
         let sku = &product.sku;
+        product.check().map_err(|e| format!("product \"{sku}\": {e}"))?;
         let price = match product.sale {
             Sale::Each { price } => price,
             Sale::Weight { per_kg } => per_kg,
@@ -196,8 +248,8 @@ impl Catalogue {
         if price < 0 || product.deposit < 0 {
             return Err(format!("product \"{sku}\" has a negative price or deposit"));
         }
-        if price > DEAREST || product.deposit > DEAREST {
-            return Err(format!("product \"{sku}\" has a price or deposit above {DEAREST} minor units"));
+        if price > MAX_PRICE || product.deposit > MAX_PRICE {
+            return Err(format!("product \"{sku}\" has a price or deposit above {MAX_PRICE} minor units"));
         }
         if !self.taxes.iter().any(|t| t.name == product.tax) {
             return Err(format!("product \"{sku}\" has tax \"{}\", which no [[tax]] names", product.tax));
@@ -329,6 +381,17 @@ mod tests {
         check("[[prefix]]\nprefix = 40\ncontent = \"price\"\n".into(), 1, "in-store prefix 40");
         check(product("milk", "sale = { each = { price = 1 } }\ncolour = 1"), 12, "colour");
         check(product("milk", "sale = { each = { price = 1 } }\ngtins = [\"96385075\"]"), 12, "check digit");
+        check(product("milk", "popularity = 1000001\nsale = { each = { price = 1 } }"), 7, "popularity is 1000001");
+        check(product("milk", "weight = 1000001\nsale = { each = { price = 1 } }"), 7, "weight in grams");
+        check(product(&"m".repeat(65), "sale = { each = { price = 1 } }"), 8, "64");
+        let long = product("milk", "sale = { each = { price = 1 } }").replacen(
+            "name = \"milk",
+            &format!("name = \"{}", "m".repeat(201)),
+            1,
+        );
+        check(long, 7, "name in bytes is 201");
+        check("[[tax]]\nname = \"all\"\nletter = \"X\"\nbasis_points = 10001\n".into(), 1, "a percent is 10001");
+        check("[[promotion]]\nid=\"p\"\nlabel=\"\"\nskus=[]\npieces=2000000000\nprice=1\n".into(), 1, "pieces");
         check("[[promotion]]\nid=\"p\"\nlabel=\"\"\nskus=[\"nope\"]\npieces=2\nprice=1\n".into(), 1, "no product");
     }
 

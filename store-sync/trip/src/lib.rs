@@ -6,10 +6,12 @@
 //! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`journal`]
 //! writes events as chained records and reads them again. [`provisioning`] joins a cart to a store, [`release`] says
 //! which catalogue it may take. [`topics`] and [`message`] are the words cart and hub use on the line.
+//! [`bounds`] says how large any of it may be.
 //!
 //! Deliberately absent: clocks, files, sockets, devices. Time comes in as [`UnixMillis`].
 
 pub mod basket;
+pub mod bounds;
 pub mod catalogue;
 pub mod chain;
 pub mod detail;

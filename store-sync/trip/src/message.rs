@@ -1,7 +1,12 @@
 //! What cart and hub say to each other: JSON, with the version in every payload.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{
+    Bounded, MAX_DEVICES, MAX_NAME, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, MAX_WORDS, OutOfBounds, at_most,
+    total,
+};
 use crate::chain::Head;
 use crate::event::Tender;
 use crate::{CartId, Hash, IntentId, LineId, Member, Money, TripId, UnixMillis};
@@ -251,4 +256,184 @@ pub struct HubState {
     pub online: bool,
     /// Milliseconds since 1970 when this run began.
     pub boot_epoch: u64,
+}
+
+/// Why a payload is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not the JSON of the message that belongs on its topic.
+    #[error("the payload cannot be read: {0}")]
+    Form(#[from] serde_json::Error),
+    /// A later form.
+    #[error("the payload has version {0}, and this program knows {VERSION}")]
+    Version(u8),
+    /// Larger than it may be.
+    #[error(transparent)]
+    Bounds(#[from] OutOfBounds),
+}
+
+/// A message as it lies in a payload of its own.
+pub trait Message: DeserializeOwned + Bounded {
+    /// Its version.
+    fn version(&self) -> u8;
+}
+
+/// Reads a payload: whole, of this version and within [`crate::bounds`], or not at all.
+///
+/// # Errors
+/// [`ReadError`] says what is wrong with it.
+pub fn read<M: Message>(payload: &[u8]) -> Result<M, ReadError> {
+    at_most("the payload in bytes", payload.len(), MAX_PAYLOAD_BYTES)?;
+    let message: M = serde_json::from_slice(payload)?;
+    if message.version() != VERSION {
+        return Err(ReadError::Version(message.version()));
+    }
+    message.check()?;
+    Ok(message)
+}
+
+macro_rules! message {
+    ($($name:ident: $check:expr;)*) => {
+        $(
+            impl Message for $name {
+                fn version(&self) -> u8 {
+                    self.v
+                }
+            }
+
+            impl Bounded for $name {
+                fn check(&self) -> Result<(), OutOfBounds> {
+                    let check: fn(&$name) -> Result<(), OutOfBounds> = $check;
+                    check(self)
+                }
+            }
+        )*
+    };
+}
+
+/// Most tokens that a cart offers at once.
+const MAX_TOKENS: usize = 16;
+/// The longest signed receipt, in bytes of base64url, and the longest text of its QR.
+const MAX_RECEIPT: usize = 256 * 1024;
+const MAX_QR: usize = 8 * 1024;
+
+message! {
+    Batch: |batch| {
+        at_most("a batch's records", batch.records.len(), MAX_RECORDS)?;
+        batch.records.iter().try_for_each(|text| at_most("a record in bytes", text.len(), MAX_RECORD_BYTES))
+    };
+    Signed: |signed| at_most("a signature in bytes", signed.signature.len(), MAX_NAME);
+    Ack: |_| Ok(());
+    Presence: |_| Ok(());
+    HubState: |_| Ok(());
+    Telemetry: |telemetry| {
+        at_most("the devices that are out", telemetry.faults.len(), MAX_DEVICES)?;
+        telemetry.faults.iter().try_for_each(|fault| at_most("a device's name in bytes", fault.len(), MAX_NAME))?;
+        at_most("the program's version in bytes", telemetry.version.len(), MAX_NAME)?;
+        at_most("the battery in percent", telemetry.battery_percent.unwrap_or(0), 100)
+    };
+    Desired: |desired| {
+        at_most("the receipt key in bytes", desired.receipt_key.len(), MAX_NAME)?;
+        at_most("the address for phones in bytes", desired.pair_url.as_ref().map_or(0, String::len), MAX_WORDS)
+    };
+    Pairing: |pairing| at_most("the offered tokens", pairing.offer.as_ref().map_or(0, |o| o.tokens.len()), MAX_TOKENS);
+    Command: |command| {
+        at_most("a command's name in bytes", command.id.len(), MAX_NAME)?;
+        order_bounds(&command.order)
+    };
+}
+
+fn order_bounds(order: &Order) -> Result<(), OutOfBounds> {
+    let words = |text: &str| at_most("the words in bytes", text.len(), MAX_WORDS);
+    let entries = |list: &[String]| {
+        at_most("the shopping list's entries", list.len(), crate::list::MOST_ENTRIES)?;
+        list.iter().try_for_each(|entry| at_most("an entry in bytes", entry.len(), 4 * crate::list::LONGEST_ENTRY))
+    };
+    match order {
+        Order::RefuseLock { why, .. } | Order::Declined { why, .. } => words(why),
+        Order::Paid { amount, tender, .. } => {
+            total("the amount paid", *amount)?;
+            at_most("the tender's kind in bytes", tender.kind.len(), MAX_NAME)?;
+            at_most("the tender's reference in bytes", tender.reference.len(), MAX_NAME)
+        }
+        Order::Receipt { number, cose, qr, .. } => {
+            at_most("a receipt's number in bytes", number.len(), MAX_NAME)?;
+            at_most("a receipt in bytes", cose.len(), MAX_RECEIPT)?;
+            at_most("a receipt's QR in bytes", qr.len(), MAX_QR)
+        }
+        Order::Pair { token, list, .. } => {
+            at_most("a token in bytes", token.len(), MAX_NAME)?;
+            entries(list)
+        }
+        Order::List { entries: list } => entries(list),
+        Order::AwaitTap { .. }
+        | Order::Checking { .. }
+        | Order::EndHelp
+        | Order::OnTheWay
+        | Order::Queue { .. }
+        | Order::AgeChecked { .. }
+        | Order::ReleaseHold { .. } => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn telemetry(faults: usize, percent: u8) -> Telemetry {
+        Telemetry {
+            v: VERSION,
+            at: UnixMillis(0),
+            battery_percent: Some(percent),
+            charging: false,
+            unsynced: 0,
+            faults: vec!["camera 0".into(); faults],
+            version: "0.1.0".into(),
+            battery_minutes: None,
+            battery_low: false,
+            left_minutes: None,
+        }
+    }
+
+    fn said<M: Message>(payload: &[u8]) -> String {
+        read::<M>(payload).err().map(|e| e.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_payload_is_taken_whole_or_refused_by_name() {
+        let check = |message: &Telemetry, expected: &str| {
+            let said = said::<Telemetry>(&serde_json::to_vec(message).expect("plain fields"));
+            assert!(said.contains(expected) && said.is_empty() == expected.is_empty(), "{said}");
+        };
+        check(&telemetry(2, 100), "");
+        check(&telemetry(MAX_DEVICES + 1, 5), "the devices that are out is 65");
+        check(&telemetry(1, 101), "battery in percent");
+        check(&Telemetry { v: 2, ..telemetry(1, 1) }, "version 2");
+        check(&Telemetry { version: "9".repeat(MAX_NAME + 1), ..telemetry(1, 1) }, "version in bytes");
+    }
+
+    #[test]
+    fn a_large_or_deep_payload_is_refused_before_it_costs_anything() {
+        let large = vec![b' '; MAX_PAYLOAD_BYTES + 1];
+        assert!(said::<HubState>(&large).contains("payload in bytes"), "{}", said::<HubState>(&large));
+        let deep = [br#"{"v":1,"online":"#.to_vec(), b"[".repeat(200_000)].concat();
+        assert!(!said::<HubState>(&deep).is_empty());
+        // A key nobody knows is passed over, however deep its value is, and costs no stack.
+        let deep = [
+            &br#"{"v":1,"online":true,"boot_epoch":1,"later":"#[..],
+            &b"[".repeat(100_000),
+            &b"]".repeat(100_000),
+            b"}",
+        ];
+        assert_eq!(said::<HubState>(&deep.concat()), "");
+    }
+
+    #[test]
+    fn a_batch_has_no_more_records_than_a_cart_sends() {
+        let batch =
+            |records: Vec<String>| Batch { v: VERSION, cart: CartId::new("c").expect("valid"), epoch: 1, records };
+        assert!(batch(vec![String::new(); MAX_RECORDS]).check().is_ok());
+        assert!(batch(vec![String::new(); MAX_RECORDS + 1]).check().is_err());
+        assert!(batch(vec!["x".repeat(MAX_RECORD_BYTES + 1)]).check().is_err());
+    }
 }

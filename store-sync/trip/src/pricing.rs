@@ -4,9 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{MAX_BASKET_PIECES, MAX_GRAMS, MAX_LINES, MAX_PIECES, MAX_PRICE, MAX_TOTAL};
 use crate::catalogue::{Product, Promotion};
 use crate::money::divide_rounded;
 use crate::{Basket, Catalogue, Hash, LineId, LineItem, Money, Quantity, Sale};
+
+/// So many pieces are no line.
+const TOO_MANY: u32 = MAX_PIECES + 1;
 
 /// A line with its price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,8 +81,10 @@ pub struct PriceError {
 /// Prices `basket`. Holds are not priced: what is unresolved is never charged.
 ///
 /// # Errors
-/// [`PriceError`] when a line is of no product of this catalogue, or sold another way.
+/// [`PriceError`] when a line is of no product of this catalogue, sold another way, or beyond
+/// [`crate::bounds`]: nothing is ever summed that could overflow.
 pub fn price(basket: &Basket, catalogue: &Catalogue) -> Result<Totals, PriceError> {
+    check_size(basket)?;
     let mut lines = Vec::with_capacity(basket.lines.len());
     for item in &basket.lines {
         lines.push(price_line(item, catalogue)?);
@@ -86,8 +92,29 @@ pub fn price(basket: &Basket, catalogue: &Catalogue) -> Result<Totals, PriceErro
     let (savings, saved_by_line) = savings(basket, catalogue);
     let saved: i64 = savings.iter().map(|s| s.minor).sum();
     let gross: i64 = lines.iter().map(|l| l.price + l.deposit).sum();
+    if gross > MAX_TOTAL {
+        return Err(too_much(basket, "makes the total larger than any till takes"));
+    }
     let taxes = tax_shares(&lines, &saved_by_line, catalogue);
     Ok(Totals { lines, savings, taxes, total: Money::new(gross - saved, catalogue.currency) })
+}
+
+/// Refuses what no trolley holds, before anything is counted piece by piece.
+fn check_size(basket: &Basket) -> Result<(), PriceError> {
+    if basket.lines.len() > MAX_LINES {
+        return Err(too_much(basket, "is one line more than a basket may have"));
+    }
+    let pieces = |item: &LineItem| if let Quantity::Each(pieces) = item.quantity { u64::from(pieces) } else { 1 };
+    if basket.lines.iter().map(pieces).sum::<u64>() > MAX_BASKET_PIECES {
+        return Err(too_much(basket, "makes more pieces than a basket may have"));
+    }
+    Ok(())
+}
+
+/// The last line is the one that was too much.
+fn too_much(basket: &Basket, why: &'static str) -> PriceError {
+    let Some(last) = basket.lines.last() else { unreachable!("a basket without lines is not too large") };
+    PriceError { line: last.line, sku: last.sku.clone(), why }
 }
 
 /// What a single line costs.
@@ -98,15 +125,16 @@ pub fn price_line(item: &LineItem, catalogue: &Catalogue) -> Result<PricedLine, 
     let fail = |why| PriceError { line: item.line, sku: item.sku.clone(), why };
     let product = catalogue.get(&item.sku).ok_or_else(|| fail("is in no catalogue of this trip"))?;
     let (unit, price, pieces) = match (item.quantity, product.sale) {
+        (Quantity::Each(TOO_MANY..), _) => return Err(fail("has more pieces than a line may have")),
         (Quantity::Each(pieces), Sale::Each { price }) => (Some(price), price * i64::from(pieces), pieces),
-        (Quantity::Weighed(net), Sale::Weight { per_kg }) if net.0 > 0 => {
+        (Quantity::Weighed(net), Sale::Weight { per_kg }) if (1..=MAX_GRAMS).contains(&net.0) => {
             let minor = divide_rounded(i128::from(per_kg) * i128::from(net.0), 1_000);
             (Some(per_kg), minor as i64, 1)
         }
-        (Quantity::Priced(minor), _) if minor >= 0 => (None, minor, 1),
+        (Quantity::Priced(minor), _) if (0..=MAX_PRICE).contains(&minor) => (None, minor, 1),
         (Quantity::Each(_), Sale::Weight { .. }) => return Err(fail("is sold by weight, not by the piece")),
         (Quantity::Weighed(_), Sale::Each { .. }) => return Err(fail("is sold by the piece, not by weight")),
-        _ => return Err(fail("has a quantity that is not above zero")),
+        _ => return Err(fail("has a quantity that is not above zero, or beyond all goods")),
     };
     let letter = catalogue.tax(&product.tax).map_or('?', |t| t.letter);
     Ok(PricedLine {
@@ -161,17 +189,15 @@ fn promoted_pieces(promotion: &Promotion, basket: &Basket, catalogue: &Catalogue
     basket.lines.iter().enumerate().flat_map(piece).collect()
 }
 
-/// Splits a deal's saving over its pieces by price; the last takes what rounding left.
+/// Splits a deal's saving over its pieces by price. What is rounded is the running sum, so that no piece saves
+/// more than it costs, however many there are.
 fn share(saving: i64, usual: i64, deal: &[(usize, i64)], saved_by_line: &mut [i64]) {
-    let mut left = saving;
-    for (n, (index, price)) in deal.iter().enumerate() {
-        let part = if n + 1 == deal.len() {
-            left
-        } else {
-            divide_rounded(i128::from(saving) * i128::from(*price), i128::from(usual.max(1))) as i64
-        };
-        saved_by_line[*index] += part;
-        left -= part;
+    let (mut priced, mut shared) = (0, 0);
+    for (index, price) in deal {
+        priced += price;
+        let up_to_here = divide_rounded(i128::from(saving) * i128::from(priced), i128::from(usual.max(1))) as i64;
+        saved_by_line[*index] += up_to_here - shared;
+        shared = up_to_here;
     }
 }
 
@@ -255,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn no_piece_of_a_large_deal_saves_more_than_it_costs() {
+        let (mut saved, pieces) = (vec![0; 100], 100);
+        let deal: Vec<(usize, i64)> = (0..pieces).map(|n| (n, 1)).collect();
+        share(49, 100, &deal, &mut saved);
+        assert_eq!(saved.iter().sum::<i64>(), 49);
+        assert!(saved.iter().all(|saved| (0..=1).contains(saved)), "{saved:?}");
+    }
+
+    #[test]
     fn a_product_sold_another_way_is_not_priced() {
         let item = |sku: &str, quantity| LineItem {
             line: LineId(1),
@@ -269,9 +304,41 @@ mod tests {
             ("nothing", Quantity::Each(1)),
             ("apples", Quantity::Weighed(Grams(0))),
             ("water", Quantity::Priced(-1)),
+            ("water", Quantity::Priced(MAX_PRICE + 1)),
+            ("water", Quantity::Each(TOO_MANY)),
+            ("water", Quantity::Each(u32::MAX)),
+            ("apples", Quantity::Weighed(Grams(i32::MAX))),
         ] {
             assert!(price_line(&item(sku, quantity), &catalogue()).is_err(), "{sku} {quantity:?}");
         }
+    }
+
+    #[test]
+    fn a_basket_that_no_trolley_holds_is_refused_and_never_overflows() {
+        let check = |lines: usize, quantity: Quantity, expected: Option<&str>| {
+            let sku = Sku::new("water").expect("valid");
+            let line = |n| LineItem {
+                line: LineId(n as u32),
+                sku: sku.clone(),
+                quantity,
+                weight: None,
+                evidence: Evidence::Scanned,
+            };
+            let basket = Basket { lines: (1..=lines).map(line).collect(), holds: Vec::new() };
+            let why = price(&basket, &catalogue()).err();
+            assert_eq!(
+                why.as_ref().map(|e| expected.is_some_and(|part| e.why.contains(part))),
+                expected.map(|_| true),
+                "{why:?}"
+            );
+        };
+        check(MAX_LINES, Quantity::Each(10), None);
+        check(MAX_LINES + 1, Quantity::Each(1), Some("one line more"));
+        check(11, Quantity::Each(MAX_PIECES), Some("more pieces"));
+        check(1, Quantity::Each(u32::MAX), Some("more pieces"));
+        check(99, Quantity::Priced(MAX_PRICE), None);
+        check(101, Quantity::Priced(MAX_PRICE), Some("larger than any till takes"));
+        check(1, Quantity::Priced(i64::MAX), Some("beyond all goods"));
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl TripState {
             TripEvent::PaymentDeclined { .. } => {
                 self.phase = Phase::Locked;
                 self.intent = None;
-                self.declines += 1;
+                self.declines = self.declines.saturating_add(1);
             }
             TripEvent::PaymentApproved { intent, amount, tender } => {
                 self.phase = Phase::Paid;
@@ -232,7 +232,8 @@ impl TripState {
                     let left = *have - pieces;
                     // What is left weighs what was not felt to leave.
                     let share = |w: Grams| (i64::from(w.0) * i64::from(left) / i64::from(*have)) as i32;
-                    item.weight = item.weight.map(|w| Grams(felt.map_or_else(|| share(w), |gone| w.0 + gone.0)));
+                    item.weight =
+                        item.weight.map(|w| Grams(felt.map_or_else(|| share(w), |gone| w.0.saturating_add(gone.0))));
                     *have = left;
                     true
                 }

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use rumqttd::{Broker, Config, ConnectionSettings, RouterConfig, ServerSettings};
 
+use tokio::sync::oneshot;
+
 use super::{Bus, BusError, Line, MAX_PAYLOAD_BYTES, Wishes, client};
 
 /// More carts than a store has, with phones of staff and tools beside them.
@@ -23,15 +25,19 @@ impl Bus for InProcess {
         // rumqttd binds in a thread of its own and only logs a failure, so the port is tried first.
         let listen = TcpListener::bind(self.listen).and_then(|socket| socket.local_addr()).map_err(fail)?;
         let mut broker = Broker::new(config(listen));
+        let (lives, carrier) = oneshot::channel();
         std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || {
+                // Dropped however the broker ends, also by a panic.
+                let _lives: oneshot::Sender<()> = lives;
                 if let Err(e) = broker.start() {
                     tracing::error!(error = %e, "the broker stopped");
                 }
             })
             .map_err(fail)?;
-        client::connect(&listen.ip().to_string(), listen.port(), wishes, None).await
+        let line = client::connect(&listen.ip().to_string(), listen.port(), wishes, None).await?;
+        Ok(Line { carrier: Some(carrier), ..line })
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn connect(
     first_answer(&mut events).await.map_err(|why| BusError::Silent { address: address.clone(), why })?;
     tokio::spawn(publish(client.clone(), queue));
     tokio::spawn(listen(client, events, wishes.subscriptions, heard));
-    Ok(Line { address, outgoing, events: hear })
+    Ok(Line { address, outgoing, events: hear, carrier: None })
 }
 
 async fn first_answer(events: &mut EventLoop) -> Result<(), String> {

@@ -190,6 +190,8 @@ impl<S: Storage> Hub<S> {
                 PhoneAnswer::Cart { store: self.catalogues.current().store_name.clone() }
             }
             PhoneAsk::Cart(_) => PhoneAnswer::Refused(Refused::UnknownCart),
+            // A trip that the hub could not take in is not begun.
+            PhoneAsk::Join { .. } if !self.storage.has_room() => PhoneAnswer::Refused(Refused::Unreachable),
             PhoneAsk::Join { cart, token, phone, member, list } => {
                 let pair = |token| Order::Pair { token, phone, member, list };
                 return Ok(match self.join(&cart, &token, phone, pair, now) {

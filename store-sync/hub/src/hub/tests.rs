@@ -17,6 +17,8 @@ use trip::{
 };
 
 use super::*;
+
+mod full_disk;
 use crate::ingest::tests::sign;
 use crate::intent::{Approval, IntentState};
 use crate::store::{SqliteStore, Storage};
@@ -129,6 +131,11 @@ impl Bench {
     }
 
     fn open(folder: &Path, now: UnixMillis) -> (Hub<SqliteStore>, Vec<Effect>) {
+        let storage = SqliteStore::open(&folder.join("hub.db")).expect("a store");
+        Self::start(folder, storage, now)
+    }
+
+    fn start<S: Storage>(folder: &Path, storage: S, now: UnixMillis) -> (Hub<S>, Vec<Effect>) {
         let carts = ["cart-1", "cart-2"]
             .map(|name| (CartId::new(name).expect("valid"), FakeCart::new(name).key.verifying_key()));
         let setting = Setting {
@@ -138,7 +145,6 @@ impl Bench {
             boot_epoch: 1,
             phone_url: Some("https://carts.example".into()),
         };
-        let storage = SqliteStore::open(&folder.join("hub.db")).expect("a store");
         let catalogues = Catalogues::open(&folder.join("goods.toml"), &folder.join("kept")).expect("right");
         let office = Office::with_key(store_id(), "Market Street", SigningKey::from_bytes(&[9; 32]));
         Hub::start(setting, storage, catalogues, office, now).expect("it starts")
@@ -589,4 +595,111 @@ fn a_low_battery_and_a_cart_left_standing_are_seen_on_the_board() {
     assert_eq!(status(&telemetry), CartStatus::Shopping);
     let old = r#"{"v":1,"at":0,"battery_percent":50,"charging":false,"unsynced":0,"faults":[],"version":"0"}"#;
     assert!(serde_json::from_str::<Telemetry>(old).is_ok(), "a cart of before is understood");
+}
+
+#[test]
+fn a_cart_that_begins_another_carts_trip_is_refused() {
+    let mut bench = Bench::new();
+    let mut honest = FakeCart::new("cart-1");
+    honest.shop_and_lock();
+    bench.tell(honest.all());
+    let theirs = TripId::new("cart-1.7.1").expect("valid");
+    let before = bench.hub.storage.trip(&theirs).expect("read");
+    assert!(before.is_some());
+
+    let mut thief = FakeCart::new("cart-2");
+    thief.write(TripEvent::HelpCalled);
+    thief.write(TripEvent::TripStarted {
+        trip: theirs.clone(),
+        catalogue: Hash::of(b"cheap"),
+        baseline: trip::Grams(0),
+    });
+    thief.write(TripEvent::TripClosed { ending: Ending::Empty });
+    bench.tell(thief.all());
+    assert_eq!(bench.acked(), [1], "what came before it is taken, and no more");
+    assert_eq!(bench.hub.storage.trip(&theirs).expect("read"), before, "the trip is still the first cart's");
+    let kept = bench.hub.storage.quarantine(9).expect("read");
+    assert!(kept.len() == 1 && kept[0].reason.contains("begins trip cart-1.7.1, which is cart cart-1's"), "{kept:?}");
+
+    // The same cart may begin it again, as after a damaged journal.
+    let mut again = FakeCart { epoch: 8, ..FakeCart::new("cart-1") };
+    again.shop_and_lock();
+    bench.tell(again.all());
+    assert_eq!(bench.acked(), [3]);
+}
+
+#[test]
+fn a_record_beyond_all_shops_is_kept_for_inspection_and_never_counted() {
+    let mut bench = Bench::new();
+    let mut cart = FakeCart::new("cart-1");
+    cart.shop_and_lock();
+    cart.unlock();
+    let (sku, evidence) = (Sku::new("oat").expect("valid"), Evidence::Scanned);
+    cart.write(TripEvent::ItemAdded {
+        item: LineItem { line: LineId(2), sku, quantity: Quantity::Each(u32::MAX), weight: None, evidence },
+    });
+    bench.tell(cart.all());
+    assert_eq!(bench.acked(), [4], "all before it");
+    assert!(bench.hub.storage.quarantine(9).expect("read")[0].reason.contains("pieces"), "it is named");
+}
+
+#[test]
+fn a_basket_that_never_ends_is_refused() {
+    let mut bench = Bench::new();
+    let mut cart = FakeCart::new("cart-1");
+    cart.shop_and_lock();
+    cart.unlock();
+    let most = trip::bounds::MAX_LINES as u32;
+    for line in 2..=most + 70 {
+        let (sku, evidence) = (Sku::new("oat").expect("valid"), Evidence::Scanned);
+        let item = LineItem { line: LineId(line), sku, quantity: Quantity::Each(1), weight: None, evidence };
+        cart.write(TripEvent::ItemAdded { item });
+    }
+    for from in (0..cart.texts.len()).step_by(64) {
+        bench.tell(cart.batch(from, cart.texts.len().min(from + 64)));
+    }
+    let lines = bench.hub.carts[&cart.id].state.basket.lines.len();
+    assert!(lines <= most as usize && lines + 64 > most as usize, "{lines} lines are in");
+    assert!(!bench.hub.storage.quarantine(9).expect("read").is_empty());
+}
+
+#[test]
+fn a_week_of_trips_leaves_nothing_behind_in_memory() {
+    let mut bench = Bench::new();
+    let mut cart = FakeCart::new("cart-1");
+    for trip in 1..=7 * 20 {
+        let from = cart.texts.len();
+        cart.write(TripEvent::TripStarted {
+            trip: TripId::new(format!("cart-1.7.{trip}")).expect("valid"),
+            catalogue: Hash::of(GOODS.as_bytes()),
+            baseline: trip::Grams(0),
+        });
+        let (sku, evidence) = (Sku::new("oat").expect("valid"), Evidence::Scanned);
+        let item = LineItem { line: LineId(1), sku, quantity: Quantity::Each(2), weight: None, evidence };
+        cart.write(TripEvent::ItemAdded { item });
+        cart.write(TripEvent::HelpCalled);
+        bench.tell(cart.batch(from, cart.texts.len()));
+        bench.tell(Input::Staff(StaffAction::HelpHasCome { cart: cart.id.clone() }));
+        let from = cart.texts.len();
+        cart.write(TripEvent::HelpEnded);
+        cart.lock();
+        bench.tell(cart.batch(from, cart.texts.len()));
+        let intent = bench.hub.open_intents()[0].id.clone();
+        bench.answer(Ask::Pay, approved());
+        let from = cart.texts.len();
+        let tender = Tender { kind: "visa".into(), reference: "t1".into() };
+        cart.write(TripEvent::PaymentStarted { intent: intent.clone() });
+        cart.write(TripEvent::PaymentApproved { intent, amount: Money::new(370, trip::Currency::GBP), tender });
+        let number = bench.hub.receipts[0].number.clone();
+        cart.write(TripEvent::ReceiptStored { number, digest: bench.hub.receipts[0].digest });
+        cart.write(TripEvent::TripClosed { ending: Ending::Paid });
+        bench.tell(cart.batch(from, cart.texts.len()));
+        bench.later(70_000);
+    }
+    let hub = &bench.hub;
+    assert_eq!(hub.outbox.rows().count(), 0, "commands that were carried out");
+    assert_eq!((hub.intents.len(), hub.asked.len()), (0, 0), "payments that are settled");
+    assert!(hub.receipts.len() <= SHOWN_RECEIPTS as usize);
+    assert!(hub.carts.len() <= 2 && hub.seen.len() <= 2 && hub.gates.len() <= 1);
+    assert_eq!(hub.storage.counter("receipt").expect("read"), 140, "all were paid");
 }

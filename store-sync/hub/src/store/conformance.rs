@@ -18,6 +18,7 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_fence_stands_until_it_is_lifted(open);
     the_rest_is_kept(open);
     a_later_opening_fences_the_earlier(open);
+    garbage_for_days_fills_no_disk(open);
 }
 
 fn a_later_opening_fences_the_earlier<S: Storage>(open: &dyn Fn() -> S) {
@@ -149,4 +150,17 @@ fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {
     assert_eq!(store.gates().expect("read"), vec![gate(false)]);
     assert_eq!(store.quarantine(10).expect("read"), vec![odd]);
     assert_eq!((store.counter("receipt").expect("read"), store.counter("none").expect("read")), (2, 0));
+}
+
+fn garbage_for_days_fills_no_disk<S: Storage>(open: &dyn Fn() -> S) {
+    let mut store = open();
+    let odd = |n: u32| {
+        let payload = n.to_be_bytes().to_vec();
+        let (digest, reason) = (Hash::of(&payload), "odd".into());
+        Write::Quarantine(QuarantineRow { cart: cart(), digest, reason, payload, at: UnixMillis(1) })
+    };
+    store.commit(&(0..2_000).map(odd).collect::<Vec<_>>()).expect("committed");
+    let kept = store.quarantine(10_000).expect("read");
+    assert!((16..=1_000).contains(&kept.len()), "{} are kept", kept.len());
+    assert_eq!(kept[0].payload, 1_999_u32.to_be_bytes(), "the newest is kept");
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trip::{CartId, IntentId, TripId};
 
 use super::{
-    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write,
-    fenced,
+    CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
+    StoreKind, TripRow, Write, fenced,
 };
 use crate::intent::{Intent, IntentState};
 
@@ -173,6 +173,8 @@ impl Tables {
             Write::Quarantine(row) => {
                 if !self.quarantine.iter().any(|known| known.digest == row.digest) {
                     self.quarantine.push(row.clone());
+                    let over = self.quarantine.len().saturating_sub(MOST_QUARANTINED);
+                    self.quarantine.drain(..over);
                 }
             }
             Write::Fence(row) => {

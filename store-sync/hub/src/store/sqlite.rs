@@ -11,8 +11,8 @@ use trip::chain::Head;
 use trip::{CartId, Hash, IntentId, TripId, UnixMillis};
 
 use super::{
-    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write,
-    fenced,
+    CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
+    StoreKind, TripRow, Write, fenced,
 };
 use crate::intent::Intent;
 
@@ -317,12 +317,14 @@ fn put(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
         Write::Gate(row) => tx
             .prepare("INSERT INTO gate (lane, intent, open, at) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![row.lane.as_str(), row.intent.as_str(), row.open, row.at.0]),
-        Write::Quarantine(row) => tx
-            .prepare(
+        Write::Quarantine(row) => {
+            tx.prepare(
                 "INSERT INTO quarantine (cart, digest, reason, payload, at, times) VALUES (?1, ?2, ?3, ?4, ?5, 1)
                  ON CONFLICT (digest) DO UPDATE SET times = times + 1",
             )?
-            .execute(params![row.cart.as_str(), row.digest.to_string(), row.reason, row.payload, row.at.0]),
+            .execute(params![row.cart.as_str(), row.digest.to_string(), row.reason, row.payload, row.at.0])?;
+            tx.execute("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - ?1", [MOST_QUARANTINED as i64])
+        }
         Write::Fence(row) => tx
             .prepare("INSERT INTO fence VALUES (?1, ?2, ?3) ON CONFLICT (cart) DO NOTHING")?
             .execute(params![row.cart.as_str(), row.reason, row.at.0]),

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use trip::Hash;
+use trip::bounds::{MAX_NAME, MAX_WORDS, at_most, total};
 use trip::event::Tender;
 
 use super::nexo::{
@@ -21,6 +22,9 @@ const QUICK_ANSWER: Duration = Duration::from_secs(10);
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// The largest answer, in bytes; a payment's with its printed receipts has some ten thousand.
+const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// A terminal that speaks nexo.
 pub struct NexoTerminal {
@@ -134,7 +138,13 @@ impl NexoTerminal {
         if !answer.status().is_success() {
             return Err(lost(format!("it answered {}", answer.status())));
         }
-        answer.bytes().await.map(|b| b.to_vec()).map_err(|e| lost(e.to_string()))
+        let mut answer = answer;
+        let mut bytes = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(|e| lost(e.to_string()))? {
+            bytes.extend_from_slice(&part);
+            at_most("its answer in bytes", bytes.len(), LARGEST_ANSWER).map_err(|e| lost(e.to_string()))?;
+        }
+        Ok(bytes)
     }
 }
 
@@ -151,19 +161,24 @@ impl Terminal for NexoTerminal {
         if ask == Ask::Abort {
             return Answer::InProgress;
         }
-        let answer = match open(&bytes, &self.key) {
-            Ok(Envelope::Response(answer)) => answer,
-            Ok(Envelope::Request(_)) => {
-                return Answer::NoAnswer { why: "the terminal answered with a question".into() };
-            }
-            Err(e) => return Answer::NoAnswer { why: format!("the terminal's answer cannot be read: {e}") },
-        };
-        let theirs = &answer.message_header;
-        if theirs.service_id != header.service_id || theirs.message_category != header.message_category {
-            return Answer::NoAnswer { why: "the terminal answered another question".into() };
-        }
-        read(answer.body, intent)
+        understand(&bytes, &self.key, &header, intent)
     }
+}
+
+/// What the bytes that a terminal sent mean for `intent`, which it was asked about by a message with `header`.
+pub fn understand(bytes: &[u8], key: &SharedKey, header: &Header, intent: &Intent) -> Answer {
+    let answer = match open(bytes, key) {
+        Ok(Envelope::Response(answer)) => answer,
+        Ok(Envelope::Request(_)) => {
+            return Answer::NoAnswer { why: "the terminal answered with a question".into() };
+        }
+        Err(e) => return Answer::NoAnswer { why: shortened(format!("the terminal's answer cannot be read: {e}")) },
+    };
+    let theirs = &answer.message_header;
+    if theirs.service_id != header.service_id || theirs.message_category != header.message_category {
+        return Answer::NoAnswer { why: "the terminal answered another question".into() };
+    }
+    read(answer.body, intent)
 }
 
 /// What an answer's body means for `intent`.
@@ -202,23 +217,33 @@ fn payment(answer: PaymentResponse, intent: &Intent) -> Answer {
     let (Some(result), Some(poi)) = (answer.payment_result, answer.poi_data) else {
         return Answer::NoAnswer { why: "the terminal approved, but named no amount or reference".into() };
     };
+    let amount = minor(result.amounts_resp.authorized_amount, result.amounts_resp.currency);
+    let TransactionId { transaction_id: reference, time_stamp } = poi.poi_transaction_id;
+    // A reversal must name both as they are, so they are never shortened; the status is asked for again instead.
+    let bounded = total("the terminal's amount", amount)
+        .and_then(|()| at_most("the terminal's reference in bytes", reference.len(), MAX_NAME))
+        .and_then(|()| at_most("the terminal's time stamp in bytes", time_stamp.len(), MAX_NAME));
+    if let Err(why) = bounded {
+        return Answer::NoAnswer { why: format!("the terminal approved, but {why}") };
+    }
     let brand = result.payment_instrument_data.and_then(|d| d.card_data).map(|c| c.payment_brand);
-    Answer::Approved(Approval {
-        amount: minor(result.amounts_resp.authorized_amount, result.amounts_resp.currency),
-        tender: Tender {
-            kind: brand.unwrap_or_else(|| "card".into()),
-            reference: poi.poi_transaction_id.transaction_id,
-        },
-        time_stamp: poi.poi_transaction_id.time_stamp,
-    })
+    let kind = brand.filter(|brand| brand.len() <= MAX_NAME).unwrap_or_else(|| "card".into());
+    Answer::Approved(Approval { amount, tender: Tender { kind, reference }, time_stamp })
 }
 
 fn words(response: &Response) -> String {
     let condition = response.error_condition.as_deref().unwrap_or("no reason given");
-    match response.additional_response.as_deref() {
+    shortened(match response.additional_response.as_deref() {
         Some(more) if !more.is_empty() => format!("{condition}: {more}"),
         _ => condition.to_owned(),
-    }
+    })
+}
+
+/// Another program's words, of no more than [`MAX_WORDS`] bytes.
+fn shortened(mut words: String) -> String {
+    let end = (0..=MAX_WORDS.min(words.len())).rev().find(|end| words.is_char_boundary(*end)).unwrap_or(0);
+    words.truncate(end);
+    words
 }
 
 fn iso(intent: &Intent) -> String {

@@ -2,6 +2,7 @@
 
 use super::ai::Ai;
 use super::{Item, Scanned};
+use crate::bounds::{MAX_GRAMS, MAX_PRICE};
 use crate::{Grams, Gtin};
 
 /// What is wrong with an element string.
@@ -97,19 +98,22 @@ const KILOGRAM_MG: i64 = 1_000_000;
 const POUND_MG: i64 = 453_592;
 const OUNCE_MG: i64 = 28_350;
 
-/// `milligrams / 10^places` to the nearest gram.
+/// `milligrams / 10^places` to the nearest gram; `None` above what any scale feels.
 fn grams(milligrams: i64, places: u32) -> Option<Grams> {
     let divisor = 10_i64.checked_pow(places)?.checked_mul(1_000)?;
-    i32::try_from((milligrams + divisor / 2) / divisor).ok().map(Grams)
+    let grams = i32::try_from(milligrams.checked_add(divisor / 2)? / divisor).ok()?;
+    (grams <= MAX_GRAMS).then_some(Grams(grams))
 }
 
-/// `value / 10^places` in hundredths; `None` when digits would be lost or overflow.
+/// `value / 10^places` in hundredths; `None` when digits would be lost, and above all prices.
 fn minor_units(value: i64, places: u32) -> Option<i64> {
-    if places <= 2 {
-        return value.checked_mul(10_i64.pow(2 - places));
-    }
-    let divisor = 10_i64.checked_pow(places - 2)?;
-    (value % divisor == 0).then_some(value / divisor)
+    let minor = if places <= 2 {
+        value.checked_mul(10_i64.pow(2 - places))?
+    } else {
+        let divisor = 10_i64.checked_pow(places - 2)?;
+        (value % divisor == 0).then_some(value / divisor)?
+    };
+    (minor <= MAX_PRICE).then_some(minor)
 }
 
 #[cfg(test)]
@@ -135,7 +139,9 @@ mod tests {
         check("3105123456", Some(1_235));
         check("3202000234", Some(1_061));
         check("3572000800", Some(227));
-        check("3100999999", Some(999_999_000));
+        check("3100001000", Some(1_000_000));
+        check("3100001001", None);
+        check("3100999999", None);
         check("3150000002", None);
     }
 
@@ -148,7 +154,9 @@ mod tests {
         check("39202", Some(200));
         check("39231990", Some(199));
         check("39231995", None);
-        check("3922999999999999999", Some(999_999_999_999_999));
+        check("3922100000000", Some(100_000_000));
+        check("3922100000001", None);
+        check("3922999999999999999", None);
         // Another currency's price is checked and is not this store's.
         check("3932978199", None);
     }

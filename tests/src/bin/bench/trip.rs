@@ -90,7 +90,7 @@ struct Shop {
 pub fn shop(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::Result<()> {
     let Ready { cart, journal, key, catalogue, .. } = startup::prepare(config)?;
     let (inputs, from_hub) = sync_channel(1_024);
-    let line = line::start(config, key, &journal, inputs)?;
+    let line = line::start(config, key, &journal, inputs, &service::Failure::default())?;
     let appended = line.appended.clone();
     let disk = TripDisk::new(journal, config.data.join("receipts"), appended)?;
     let trip = TripLoop::new(cart, disk, Latest(None))?;
