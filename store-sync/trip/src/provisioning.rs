@@ -29,7 +29,7 @@ const FINGERPRINT_LETTERS: usize = 24;
 const CHECK_LETTERS: usize = 4;
 const LETTERS: usize = SECRET_LETTERS + FINGERPRINT_LETTERS + CHECK_LETTERS;
 const GROUP: usize = 4;
-const _: () = assert!(LETTERS % GROUP == 0);
+const _: () = assert!(LETTERS.is_multiple_of(GROUP));
 
 /// Not a code.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
