@@ -3,7 +3,7 @@
 //! One trip is one append-only, hash-chained list of [`TripEvent`]s. [`TripState`] is their replay:
 //! the phase, the basket, what is held and not charged. [`pricing::price`] turns a basket and a
 //! [`Catalogue`] into totals; [`receipt`] turns them into a signed document anyone can check.
-//! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`topics`] and [`message`] are the words cart and hub use on the line.
+//! [`floor`] says where things stand. [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`topics`] and [`message`] are the words cart and hub use on the line.
 //!
 //! Deliberately absent: clocks, files, sockets, devices. Time comes in as [`UnixMillis`].
 
@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod chain;
 pub mod detail;
 pub mod event;
+pub mod floor;
 pub mod gs1;
 pub mod gtin;
 pub mod id;
@@ -30,6 +31,7 @@ pub use catalogue::{Catalogue, Product, Sale};
 pub use chain::{Hash, Record};
 pub use detail::{Allergen, Detail};
 pub use event::TripEvent;
+pub use floor::Floor;
 pub use gtin::{Gtin, Plu};
 pub use id::{CartId, HoldId, IntentId, LaneId, LineId, Sku, StoreId, TripId, UnixMillis};
 pub use money::{Currency, Money};
