@@ -99,6 +99,14 @@ fn a_touch_means_what_its_label_says() {
         ("list", "lemons", Intent::TickEntry { entry: 2, on: true }),
         ("list", "birthday candles", Intent::TickEntry { entry: 4, on: false }),
         ("list", "Back", Intent::Back),
+        ("list", "The way to Lemon, aisle A2", Intent::ShowProduct { sku: sku("lemon") }),
+        ("basket", "Find", Intent::Find),
+        ("basket", "Offers", Intent::ShowOffers),
+        ("find", "Vine tomatoes", Intent::Choose { sku: sku("tomato-vine") }),
+        ("find", "Back", Intent::Back),
+        ("product", "Back", Intent::Back),
+        ("offers", "Vanilla yoghurt 150 g", Intent::ShowProduct { sku: sku("vanilla-yoghurt") }),
+        ("offers", "Back", Intent::Back),
         ("basket", "Help", Intent::CallHelp),
         ("basket-at-lane", "Go to the exit lane", Intent::GoToLane),
         ("basket-held", "Something we don't know yet", Intent::AskAbout { hold }),
@@ -387,13 +395,15 @@ fn the_shop_around_the_cart_says_what_the_hands_do() {
     panel.set_in_cart(&[(sku("banana"), "Bananas".into())]);
     screen.apply(&sample::basket());
     screen.settle();
-    for label in ["Put in Oat drink", "Take out Bananas", "Roll up to a lane", "Bump", "Tap card on the reader"] {
+    let hidden = ["Code shown", "Put in Bananas"];
+    let usual = ["Put in Oat drink", "Take out Bananas", "Roll up to a lane", "Bump", "Tap card on the reader"];
+    for label in usual.into_iter().chain(hidden) {
         let element = ElementHandle::find_by_accessible_label(screen.screen().window(), label).next().expect(label);
         let (at, size) = (element.absolute_position(), element.size());
         screen.tap(at.x + size.width / 2.0, at.y + size.height / 2.0);
     }
-    use ShopAction::{Bump, Put, RollToLane, Take, TapCard};
-    assert_eq!(heard.borrow().as_slice(), [Put(1), Take(0), RollToLane, Bump, TapCard]);
+    use ShopAction::{Bump, Put, PutUnread, RollToLane, Take, TapCard};
+    assert_eq!(heard.borrow().as_slice(), [Put(1), Take(0), RollToLane, Bump, TapCard, PutUnread(0)]);
 }
 
 /// Relative luminance. Source: WCAG 2.2, "relative luminance".

@@ -9,8 +9,11 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::glass::Glass;
 
 /// What chromedriver says when it listens; the port follows.
 const READY: &str = "started successfully on port ";
@@ -78,7 +81,7 @@ impl Browser {
     ///
     /// # Errors
     /// When the place is not on the page.
-    pub fn tap(&self, x: f64, y: f64) -> anyhow::Result<()> {
+    pub fn touch(&self, x: f64, y: f64) -> anyhow::Result<()> {
         let to = json!({ "type": "pointerMove", "duration": 0, "x": x.round() as i64, "y": y.round() as i64 });
         let (down, up) = (json!({ "type": "pointerDown", "button": 0 }), json!({ "type": "pointerUp", "button": 0 }));
         // As long as a finger lies there.
@@ -111,6 +114,24 @@ impl Browser {
                 _ => Ok(answer["value"].clone()),
             }
         })
+    }
+}
+
+/// The cart's page: its canvas is the window.
+impl Glass for Browser {
+    fn picture(&self) -> anyhow::Result<RgbImage> {
+        let data = self.run("return document.getElementById('screen').toDataURL('image/png')", &[])?;
+        let (_, data) = data.as_str().and_then(|data| data.split_once(',')).context("no canvas")?;
+        Ok(image::load_from_memory(&STANDARD.decode(data)?)?.into_rgb8())
+    }
+
+    fn tap(&self, x: f32, y: f32) -> anyhow::Result<()> {
+        let place = self.run(
+            "const c = document.getElementById('screen'), box = c.getBoundingClientRect();
+             return [box.left + arguments[0] * box.width / c.width, box.top + arguments[1] * box.height / c.height]",
+            &[x.into(), y.into()],
+        )?;
+        self.touch(place[0].as_f64().context("x")?, place[1].as_f64().context("y")?)
     }
 }
 

@@ -7,7 +7,9 @@
 
 pub mod browser;
 pub mod check;
+pub mod display;
 pub mod generate;
+pub mod glass;
 pub mod place;
 pub mod process;
 pub mod script;

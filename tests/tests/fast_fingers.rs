@@ -180,7 +180,9 @@ impl Bench {
             match &view.screen {
                 Screen::Pay(pay) if pay.step == PayStep::Tap => return Ok(()),
                 Screen::Basket if view.pay_blocked.is_none() => self.cart.touch(Intent::GoToLane),
-                Screen::Search(_) | Screen::Weigh(_) | Screen::Item(_) => self.cart.touch(Intent::Back),
+                Screen::Search(_) | Screen::Weigh(_) | Screen::Item(_) | Screen::Product(_) | Screen::Offers(_) => {
+                    self.cart.touch(Intent::Back)
+                }
                 _ => {}
             }
             std::thread::sleep(Duration::from_millis(200));

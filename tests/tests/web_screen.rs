@@ -4,8 +4,6 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use cart_app::ui::{HeadlessScreen, Pictures, sample};
 use i_slint_backend_testing::{AccessibleRole, ElementHandle};
 use image::RgbImage;
@@ -13,6 +11,7 @@ use image::imageops::crop_imm;
 use tempfile::TempDir;
 use tests::browser::Browser;
 use tests::check;
+use tests::glass::Glass;
 use tests::place::Folders;
 use tests::process::{PATIENCE, Running, assets, command, wait_for};
 use trip::TripEvent;
@@ -55,23 +54,10 @@ impl Button {
     }
 }
 
-/// What is on the page's canvas.
-fn canvas(browser: &Browser) -> anyhow::Result<RgbImage> {
-    let data = browser.run("return document.getElementById('screen').toDataURL('image/png')", &[])?;
-    let (_, data) = data.as_str().and_then(|data| data.split_once(',')).context("no canvas")?;
-    Ok(image::load_from_memory(&STANDARD.decode(data)?)?.into_rgb8())
-}
-
-/// Touches the middle of a button on the page's canvas.
+/// Touches the middle of a button.
 fn tap(browser: &Browser, button: &Button) -> anyhow::Result<()> {
     let (width, height) = button.picture.dimensions();
-    let middle = [f64::from(button.x) + f64::from(width) / 2.0, f64::from(button.y) + f64::from(height) / 2.0];
-    let place = browser.run(
-        "const c = document.getElementById('screen'), box = c.getBoundingClientRect();
-         return [box.left + arguments[0] * box.width / c.width, box.top + arguments[1] * box.height / c.height]",
-        &middle.map(Into::into),
-    )?;
-    browser.tap(place[0].as_f64().context("x")?, place[1].as_f64().context("y")?)
+    browser.tap(button.x as f32 + width as f32 / 2.0, button.y as f32 + height as f32 / 2.0)
 }
 
 /// What the line below the canvas says.
@@ -107,19 +93,19 @@ fn a_finger_on_the_page_begins_a_trip_and_ctrl_c_ends_the_demo() -> anyhow::Resu
 
     browser.open(&url)?;
     let button = Button::of("welcome", "Start shopping")?;
-    wait_for("the welcome on the canvas", || Ok(button.is_on(&canvas(&browser)?).then_some(())))?;
+    wait_for("the welcome on the canvas", || Ok(button.is_on(&browser.picture()?).then_some(())))?;
     assert_eq!(line(&browser)?, "Connected");
-    assert_eq!(canvas(&browser)?.dimensions(), (1_600, 800));
+    assert_eq!(browser.picture()?.dimensions(), (1_600, 800));
     let folders = Folders::in_data(&data);
     let begun = |event: &TripEvent| matches!(event, TripEvent::TripStarted { .. });
     assert!(!check::events(&folders)?.iter().any(begun), "nobody has touched anything");
 
     tap(&browser, &button)?;
     let guest = Button::of("start", "Start as a guest")?;
-    wait_for("the three ways on the canvas", || Ok(guest.is_on(&canvas(&browser)?).then_some(())))?;
+    wait_for("the three ways on the canvas", || Ok(guest.is_on(&browser.picture()?).then_some(())))?;
     tap(&browser, &guest)?;
     wait_for("the trip in the journal", || Ok(check::events(&folders)?.iter().any(begun).then_some(())))?;
-    wait_for("another screen on the canvas", || Ok((!guest.is_on(&canvas(&browser)?)).then_some(())))?;
+    wait_for("another screen on the canvas", || Ok((!guest.is_on(&browser.picture()?)).then_some(())))?;
 
     // For whoever wants to see the page: it lies beside the test's program.
     let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web-screen.png");

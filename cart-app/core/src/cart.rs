@@ -2,7 +2,7 @@
 //!
 //! `goods` handles what goes in and out, `exchange` what is swapped, `recount` whether the whole still
 //! weighs what it should, `own` what is the shopper's own, `wishes` what they want to be told of, `touch` what people tap, `order` what the
-//! hub asks, `pairing` how a trip begins, `list` the shopping list, `waits` how long a person is waited for, `standing` whether anybody is there, `gauge` how long the
+//! hub asks, `find` what is looked up, `pairing` how a trip begins, `list` the shopping list, `waits` how long a person is waited for, `standing` whether anybody is there, `gauge` how long the
 //! battery lasts, `covered` which camera is blind, `condition` all that is not as usual, and `present` makes the [`View`]. All of them change the trip only through
 //! [`Cart::record`].
 
@@ -26,6 +26,7 @@ use crate::weight_step::{Condition, ScaleTuning, WeightStep, WeightSteps};
 mod condition;
 mod covered;
 mod exchange;
+mod find;
 mod gauge;
 mod goods;
 mod list;
@@ -92,6 +93,12 @@ struct Panel {
     item: Option<LineId>,
     /// True while the shopping list is open.
     list: bool,
+    /// True while the search answers no question.
+    finding: bool,
+    /// True while the offers are open.
+    offers: bool,
+    /// The product that is shown, over what it was found by.
+    product: Option<Sku>,
 }
 
 /// A removal, told for a while.

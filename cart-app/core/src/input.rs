@@ -156,9 +156,18 @@ pub enum Intent {
     },
     /// "Add" on the weigh screen.
     ConfirmWeigh,
-    /// Back from search or weigh, to the question; from the list or a line, to the basket; from the start screen, to
-    /// the welcome.
+    /// Back from search or weigh, to the question; from the list or a line, to the basket; from a product, to what it
+    /// was found by; from the start screen, to the welcome.
     Back,
+    /// "Find": look for a product that no question is about.
+    Find,
+    /// "Offers".
+    ShowOffers,
+    /// A product that was found, or the way to one on the list.
+    ShowProduct {
+        /// The product.
+        sku: Sku,
+    },
     /// "Scan its code": the question waits for a barcode.
     ScanIt {
         /// The question.

@@ -8,9 +8,11 @@ use trip::{Allergen, Detail, Grams, HoldId, LineId, Money, Quantity, Sku, UnixMi
 
 use crate::input::Device;
 
+mod find;
 mod start;
 mod waiting;
 
+pub use find::{MapView, OfferView, OffersView, ProductView, UnitPrice};
 pub use start::{EntryView, Joined, ListView, StartView};
 pub use waiting::{AgeWait, Waiting};
 
@@ -68,6 +70,8 @@ pub struct View {
     pub joined: Joined,
     /// Entries of the shopping list that are ticked, and all; `None` without a list.
     pub list: Option<(u32, u32)>,
+    /// How many offers the store has that save something; they are shown when asked for.
+    pub offers: u32,
 }
 
 /// Which screen, and what only that screen needs.
@@ -79,7 +83,7 @@ pub enum Screen {
     Start(StartView),
     /// Lines, total, and the ask sheet when a question is open.
     Basket,
-    /// Find a product by name or number, for the open question.
+    /// Find a product by name or number, for the open question or for its own sake.
     Search(SearchView),
     /// A weighed product before it is added.
     Weigh(WeighView),
@@ -87,6 +91,10 @@ pub enum Screen {
     List(ListView),
     /// What is known of a line.
     Item(Box<ItemView>),
+    /// A product of the catalogue, and where it stands.
+    Product(Box<ProductView>),
+    /// What is on offer.
+    Offers(OffersView),
     /// At the lane.
     Pay(PayView),
     /// Paid; the receipt.
@@ -224,6 +232,8 @@ pub struct Tile {
     pub line: Option<LineId>,
     /// What it came in for, when the question is about a swap.
     pub instead_of: Option<String>,
+    /// True when the price is that of a kilogram.
+    pub per_kg: bool,
 }
 
 /// The search.
@@ -231,6 +241,8 @@ pub struct Tile {
 pub struct SearchView {
     /// What has been typed.
     pub text: String,
+    /// True when what is chosen answers a question; else it is only shown.
+    pub asked: bool,
     /// What fits, best first, at most twelve.
     pub found: Vec<Tile>,
 }

@@ -498,6 +498,8 @@ fn screen_name(view: &View) -> &'static str {
         Screen::Pay(_) => "pay",
         Screen::Receipt(_) => "the receipt",
         Screen::Item(_) => "a line",
+        Screen::Product(_) => "a product",
+        Screen::Offers(_) => "offers",
         Screen::Goodbye => "goodbye",
         Screen::Charging => "charging",
         Screen::LowBattery => "low-battery",

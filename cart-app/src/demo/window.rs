@@ -180,13 +180,8 @@ impl ByHand {
         let now = self.clock.now();
         let mut stage = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
         match action {
-            ShopAction::Put(n) => {
-                if let Some(sku) = self.shelf.get(n)
-                    && let Err(why) = stage.put(sku, None, true, now)
-                {
-                    warn!("{why:#}");
-                }
-            }
+            ShopAction::Put(n) => self.put(&mut stage, n, true, now),
+            ShopAction::PutUnread(n) => self.put(&mut stage, n, false, now),
             ShopAction::Take(n) => {
                 let newest_first: Vec<Sku> = stage.things().map(|t| t.sku.clone()).rev().collect();
                 if let Some(sku) = newest_first.get(n) {
@@ -196,6 +191,14 @@ impl ByHand {
             ShopAction::RollToLane => stage.world.toggle_lane(LANE),
             ShopAction::TapCard => tap(self.control),
             ShopAction::Bump => drop(stage.world.bump(now)),
+        }
+    }
+
+    fn put(&self, stage: &mut Stage, n: usize, show_code: bool, now: hal::Moment) {
+        if let Some(sku) = self.shelf.get(n)
+            && let Err(why) = stage.put(sku, None, show_code, now)
+        {
+            warn!("{why:#}");
         }
     }
 }

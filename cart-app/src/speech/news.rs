@@ -132,7 +132,16 @@ pub fn between(before: Option<&View>, now: &View) -> Vec<News> {
 
 /// True while things are put in and taken out.
 fn shops(view: &View) -> bool {
-    matches!(view.screen, Screen::Basket | Screen::Search(_) | Screen::Weigh(_) | Screen::Item(_))
+    matches!(
+        view.screen,
+        Screen::Basket
+            | Screen::Search(_)
+            | Screen::Weigh(_)
+            | Screen::Item(_)
+            | Screen::Product(_)
+            | Screen::Offers(_)
+            | Screen::List(_)
+    )
 }
 
 fn lines(before: &View, now: &View, news: &mut Vec<News>) {

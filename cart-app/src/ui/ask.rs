@@ -59,7 +59,7 @@ pub(super) fn tile(tile: &Tile, place: Place, pictures: &Pictures, format: &Form
         line: tile.line.map_or(0, |line| number(line.0)),
         name: tile.name.as_str().into(),
         instead: tile.instead_of.as_deref().unwrap_or_default().into(),
-        price: format.money(tile.price).into(),
+        price: if tile.per_kg { format.unit_price(tile.price) } else { format.money(tile.price) }.into(),
         picture: pictures.picture(&tile.sku, &tile.name, place),
     }
 }

@@ -85,6 +85,7 @@ impl Basket {
             let less = Money { minor: -taken.price.minor, ..taken.price };
             data.set_chip_less(format.money(less).into());
         }
+        data.set_offers(i32::try_from(view.offers).unwrap_or(i32::MAX));
         data.set_lane(view.lane.as_deref().unwrap_or_default().into());
         data.set_shut(match view.pay_blocked {
             None => PayShut::Open,

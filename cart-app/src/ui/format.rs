@@ -127,6 +127,13 @@ impl Format {
         self.written(parts)
     }
 
+    /// The price of a litre: `£1.85/l`.
+    pub fn litre_price(&self, per_litre: Money) -> Written {
+        let mut parts = self.money_parts(per_litre);
+        parts.extend(["/".to_owned(), self.unit_name("l").to_owned()]);
+        self.written(parts)
+    }
+
     /// `1:20`: a wait of so many seconds, in minutes and seconds.
     pub fn minutes_and_seconds(&self, seconds: u32) -> String {
         // Written alike in all our languages, with the digits 0 to 9, and left to right in all of them.
@@ -202,6 +209,7 @@ impl Format {
             (Language::Arabic, "g") => "غرام",
             (Language::Arabic, "lb") => "رطل",
             (Language::Arabic, "MB") => "ميغابايت",
+            (Language::Arabic, "l") => "لتر",
             (Language::Arabic, "kJ") => "كيلوجول",
             (Language::Arabic, "kcal") => "سعرة حرارية",
             _ => unit,

@@ -19,6 +19,8 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
     intents.on_begin(plain(Intent::Begin));
     intents.on_start(plain(Intent::Start));
     intents.on_show_list(plain(Intent::ShowList));
+    intents.on_find(plain(Intent::Find));
+    intents.on_show_offers(plain(Intent::ShowOffers));
     intents.on_confirm_weigh(plain(Intent::ConfirmWeigh));
     intents.on_back(plain(Intent::Back));
     intents.on_call_help(plain(Intent::CallHelp));
@@ -106,6 +108,14 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
         move |sku| {
             if let Ok(sku) = Sku::new(sku.as_str()) {
                 take(Intent::Choose { sku });
+            }
+        }
+    });
+    intents.on_show_product({
+        let take = take.clone();
+        move |sku| {
+            if let Ok(sku) = Sku::new(sku.as_str()) {
+                take(Intent::ShowProduct { sku });
             }
         }
     });

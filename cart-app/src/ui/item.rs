@@ -3,12 +3,12 @@
 use cart_core::view::ItemView;
 use slint::{ModelRc, VecModel};
 use trip::detail::Nutrition;
-use trip::{Allergen, Quantity};
+use trip::{Allergen, Detail, Quantity};
 
 use super::basket::{amount_kind, evidence, number};
 use super::pictures::Place;
 use super::{CartWindow, Format, Pictures, wishes};
-use cart_ui::{NutrientData, NutrientKind};
+use cart_ui::{InsideData, NutrientData, NutrientKind};
 
 pub(super) fn apply(
     window: &impl CartWindow,
@@ -39,13 +39,20 @@ pub(super) fn apply(
     data.set_weight(item.weight.and_then(|felt| format.weight_felt(felt)).map(Into::into).unwrap_or_default());
     data.set_aisle(item.aisle.as_deref().unwrap_or_default().into());
     data.set_min_age(i32::from(item.min_age));
-    let detail = item.detail.clone().unwrap_or_default();
-    data.set_known(item.detail.is_some());
-    data.set_ingredients(detail.ingredients.as_str().into());
-    data.set_contains(wishes::substances(&detail.contains, watched));
-    data.set_traces(wishes::substances(&detail.may_contain, watched));
-    let declared = detail.nutrition.map(|nutrition| nutrients(&nutrition, format)).unwrap_or_default();
-    data.set_nutrition(ModelRc::new(VecModel::from(declared)));
+    data.set_inside(inside(item.detail.as_ref(), watched, format));
+}
+
+/// What is in it, as far as the store knows.
+pub(super) fn inside(detail: Option<&Detail>, watched: &[Allergen], format: &Format) -> InsideData {
+    let Some(detail) = detail else { return InsideData::default() };
+    let declared = detail.nutrition.as_ref().map(|nutrition| nutrients(nutrition, format)).unwrap_or_default();
+    InsideData {
+        known: true,
+        ingredients: detail.ingredients.as_str().into(),
+        contains: wishes::substances(&detail.contains, watched),
+        traces: wishes::substances(&detail.may_contain, watched),
+        nutrition: ModelRc::new(VecModel::from(declared)),
+    }
 }
 
 /// The declaration, in the order that the law gives it.

@@ -27,6 +27,7 @@ fn row(entry: &EntryView, pictures: &Pictures, format: &Format) -> EntryData {
         number: number(entry.number),
         text: entry.text.as_str().into(),
         product: product.map(|product| product.name.as_str().into()).unwrap_or_default(),
+        sku: product.map(|product| product.sku.as_str().into()).unwrap_or_default(),
         picture: product.map(|p| pictures.picture(&p.sku, &p.name, Place::Line)).unwrap_or_default(),
         price: product.map(|product| format.money(product.price).into()).unwrap_or_default(),
         aisle: entry.aisle.as_deref().unwrap_or_default().into(),

@@ -5,6 +5,7 @@
 
 mod conditions;
 mod extremes;
+mod find;
 mod goods;
 mod lane;
 mod questions;
@@ -65,6 +66,7 @@ pub fn all() -> Vec<Sample> {
         trip::samples(),
         start::samples(),
         questions::samples(),
+        find::samples(),
         lane::samples(),
         conditions::samples(),
         panels(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cart_core::Intent;
-use cart_core::view::{PayStep, PayView, Screen as Which, View, WeighView};
+use cart_core::view::{PayStep, PayView, Screen as Which, TareView, View, WeighView};
 use slint::{Model, ModelRc, Timer, TimerMode, VecModel};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -18,8 +18,8 @@ use super::receipt::Receipt;
 use super::search::Search;
 use super::staff::{Means, Staff};
 use super::{
-    CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, list, speech,
-    start, typing, waiting, wishes,
+    CartWindow, Clock, Format, Language, Pictures, WeightUnit, ask, conditions, fonts, intents, item, list, offers,
+    product, speech, start, typing, waiting, wishes,
 };
 use crate::config::ScreenConfig;
 use crate::speech::{Programs, Speaker, Voice};
@@ -30,6 +30,9 @@ use cart_ui::{
 
 /// So often a clock on the screen is looked at: it shows minutes.
 const TICK: Duration = Duration::from_secs(5);
+
+/// A store's own bag whose name has more letters has a row of its own.
+const LONG_TARE: usize = 14;
 
 /// The adapter of one window.
 pub struct Screen<W: CartWindow = App> {
@@ -259,6 +262,8 @@ impl<W: CartWindow> Face<W> {
                 self.receipt.borrow_mut().apply(&self.window, receipt, &format, &self.clock.borrow());
             }
             Which::Item(line) => item::apply(&self.window, line, &view.watched, &self.pictures, &format),
+            Which::Product(shown) => product::apply(&self.window, shown, &view.watched, &self.pictures, &format),
+            Which::Offers(shown) => offers::apply(&self.window, shown, &self.pictures, &format),
             Which::List(shown) => list::apply(&self.window, shown, &self.pictures, &format),
             Which::Start(_) => {}
             Which::Welcome | Which::Basket | Which::Goodbye | Which::Charging | Which::LowBattery => {}
@@ -289,6 +294,8 @@ impl<W: CartWindow> Face<W> {
             Which::Pay(_) => ScreenKind::Pay,
             Which::Receipt(_) => ScreenKind::Receipt,
             Which::Item(_) => ScreenKind::Item,
+            Which::Product(_) => ScreenKind::Product,
+            Which::Offers(_) => ScreenKind::Offers,
             Which::Goodbye => ScreenKind::Goodbye,
             Which::Charging => ScreenKind::Charging,
             Which::LowBattery => ScreenKind::LowBattery,
@@ -407,6 +414,8 @@ impl<W: CartWindow> Face<W> {
             chosen: tare.chosen,
         });
         update(&self.tares, tares.collect());
+        let long = |tare: &TareView| tare_kind(&tare.name) == TareKind::Other && tare.name.chars().count() > LONG_TARE;
+        data.set_tares_stacked(weigh.tares.iter().any(long));
         data.set_steady(weigh.price.is_some());
         let price = weigh.price.map(|price| format.money(price));
         roll(&self.weigh_price, price.as_ref().map(Written::figures).unwrap_or_default());

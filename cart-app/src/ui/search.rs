@@ -26,6 +26,7 @@ impl Search {
     }
 
     pub(super) fn apply(&mut self, window: &impl CartWindow, view: &SearchView, pictures: &Pictures, format: &Format) {
+        window.search().set_finding(!view.asked);
         if self.may_show(&view.text) {
             window.search().set_text(view.text.as_str().into());
         }

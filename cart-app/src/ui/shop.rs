@@ -12,8 +12,10 @@ use cart_ui::{DemoWindow, Shop, Thing};
 /// What a person did around the cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShopAction {
-    /// Put in a thing of the shelf, by its place.
+    /// Put in a thing of the shelf, by its place; its code is shown to the cameras first.
     Put(usize),
+    /// The same, with its code kept from the cameras.
+    PutUnread(usize),
     /// Take out a thing of the cart, by its place.
     Take(usize),
     /// Roll up to the lane, or away from it.
@@ -82,7 +84,8 @@ impl ShopPanel {
             let take = take.clone();
             move || take(action)
         };
-        shop.on_put(at(ShopAction::Put));
+        let (shown, hidden) = (at(ShopAction::Put), at(ShopAction::PutUnread));
+        shop.on_put(move |index, code_shown| if code_shown { shown(index) } else { hidden(index) });
         shop.on_take(at(ShopAction::Take));
         shop.on_roll_to_lane(plain(ShopAction::RollToLane));
         shop.on_tap_card(plain(ShopAction::TapCard));

@@ -3,10 +3,10 @@
 use slint::ComponentHandle;
 
 use cart_ui::{
-    App, AskData, BasketData, CartState, Conditions, Curves, DemoWindow, Intents, ItemData, ListData, PayData,
-    ReceiptData, SearchData, Speech, StaffDevicesData, StaffEnrolData, StaffHomeData, StaffHubData, StaffIntents,
-    StaffLogData, StaffPinData, StaffRecordingsData, StaffScaleData, StaffState, StartData, Theme, TripData, Typing,
-    Waits, WeighData, WelcomeData, WishesData,
+    App, AskData, BasketData, CartState, Conditions, Curves, DemoWindow, Intents, ItemData, ListData, OffersData,
+    PayData, ProductData, ReceiptData, SearchData, Speech, StaffDevicesData, StaffEnrolData, StaffHomeData,
+    StaffHubData, StaffIntents, StaffLogData, StaffPinData, StaffRecordingsData, StaffScaleData, StaffState, StartData,
+    Theme, TripData, Typing, Waits, WeighData, WelcomeData, WishesData,
 };
 
 /// A window with the cart's screen in it: the adapters need only its globals.
@@ -26,6 +26,8 @@ pub trait CartWindow: ComponentHandle + 'static {
     fn pay(&self) -> PayData<'_>;
     fn receipt(&self) -> ReceiptData<'_>;
     fn item(&self) -> ItemData<'_>;
+    fn product(&self) -> ProductData<'_>;
+    fn offers(&self) -> OffersData<'_>;
     fn wishes(&self) -> WishesData<'_>;
     fn typing(&self) -> Typing<'_>;
     fn waits(&self) -> Waits<'_>;
@@ -87,6 +89,12 @@ macro_rules! cart_window {
                 self.global()
             }
             fn item(&self) -> ItemData<'_> {
+                self.global()
+            }
+            fn product(&self) -> ProductData<'_> {
+                self.global()
+            }
+            fn offers(&self) -> OffersData<'_> {
                 self.global()
             }
             fn wishes(&self) -> WishesData<'_> {

@@ -4,13 +4,16 @@
 //! that digest at its start.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::{
     MAX_CATALOGUE_BYTES, MAX_GRAMS, MAX_NAME, MAX_PIECES, MAX_PRICE, MAX_PRODUCTS, MAX_RULES, OutOfBounds, at_most,
 };
+use crate::floor::{Floor, FloorFile};
 use crate::gs1::{PrefixRule, Scanned};
+use crate::money::divide_rounded;
 use crate::{Currency, Detail, Grams, Gtin, Hash, Plu, Sku};
 
 /// How a product is sold.
@@ -27,6 +30,16 @@ pub enum Sale {
         /// Price of a kilogram in minor units, with tax; not negative.
         per_kg: i64,
     },
+}
+
+/// How much is in a pack, without the packing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Sold by mass: grams, above 0.
+    Grams(u32),
+    /// Sold by volume: millilitres, above 0.
+    Millilitres(u32),
 }
 
 /// One product.
@@ -62,7 +75,10 @@ pub struct Product {
     /// True when look-alikes exist: sight may only verify, a barcode must be read.
     #[serde(default)]
     pub barcode_required: bool,
-    /// Where it stands, such as `A3`.
+    /// How much is in a pack; its price of a kilogram or a litre follows.
+    #[serde(default)]
+    pub content: Option<Content>,
+    /// Where it stands, such as `A3`: bay 3 of shelf A, if the catalogue has a floor.
     #[serde(default)]
     pub aisle: Option<String>,
     /// How often it is bought, relative to the others; 1 is usual.
@@ -71,6 +87,20 @@ pub struct Product {
     /// What is in it; `None` where the store does not know.
     #[serde(default)]
     pub detail: Option<Detail>,
+}
+
+impl Product {
+    /// Price of a kilogram or a litre of what is in a pack, in minor units; `None` where nobody said how much is in it,
+    /// and for what is sold by weight anyhow.
+    /// Source: Directive 98/6/EC, article 2(b): the price of a kilogram or a litre, with tax.
+    pub fn unit_price(&self) -> Option<i64> {
+        let (Sale::Each { price }, Some(Content::Grams(amount) | Content::Millilitres(amount))) =
+            (self.sale, self.content)
+        else {
+            return None;
+        };
+        Some(divide_rounded(i128::from(price) * 1_000, i128::from(amount)) as i64)
+    }
 }
 
 fn usual() -> u32 {
@@ -111,6 +141,8 @@ pub struct Promotion {
 struct File {
     store: String,
     currency: Currency,
+    #[serde(default)]
+    floor: Option<toml::Spanned<FloorFile>>,
     #[serde(default)]
     tax: Vec<Tax>,
     #[serde(default)]
@@ -195,6 +227,8 @@ pub struct Catalogue {
     pub promotions: Vec<Promotion>,
     /// In-store barcode prefixes.
     pub prefixes: Vec<PrefixRule>,
+    /// Where things stand; `None` where nobody has drawn it.
+    pub floor: Option<Arc<Floor>>,
     products: Vec<Product>,
     by_sku: HashMap<Sku, usize>,
     by_gtin: HashMap<Gtin, usize>,
@@ -206,7 +240,8 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`CatalogueError`] names the line and what is wrong: not TOML, an unknown key, a duplicate
-    /// SKU, GTIN or PLU, a negative price, an unknown tax, a promotion of unknown products.
+    /// SKU, GTIN or PLU, a negative price, an unknown tax, a promotion of unknown products, a fixture that cannot
+    /// stand where it does, a product that stands where the floor has no place.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
         at_most("the catalogue in bytes", text.len(), MAX_CATALOGUE_BYTES)
             .map_err(|e| CatalogueError { line: 1, what: e.to_string() })?;
@@ -217,6 +252,10 @@ impl Catalogue {
             what: e.message().to_owned(),
         })?;
         file.check().map_err(|e| CatalogueError { line: 1, what: e.to_string() })?;
+        let floor = file.floor.map(|floor| {
+            let begins = floor.span().start;
+            floor.into_inner().check(begins).map_err(|(at, what)| CatalogueError { line: line_at(at), what })
+        });
         let mut catalogue = Self {
             store_name: file.store,
             currency: file.currency,
@@ -224,6 +263,7 @@ impl Catalogue {
             taxes: file.tax,
             promotions: file.promotion,
             prefixes: file.prefix,
+            floor: floor.transpose()?.map(Arc::new),
             products: Vec::with_capacity(file.product.len()),
             by_sku: HashMap::new(),
             by_gtin: HashMap::new(),
@@ -256,6 +296,18 @@ impl Catalogue {
         }
         if product.weight.is_some_and(|w| w.0 <= 0) || product.weight_sigma.is_some_and(|w| w.0 <= 0) {
             return Err(format!("product \"{sku}\" has a weight or weight_sigma that is not above zero"));
+        }
+        if let Some(Content::Grams(amount) | Content::Millilitres(amount)) = product.content
+            && (amount == 0 || matches!(product.sale, Sale::Weight { .. }))
+        {
+            return Err(format!("product \"{sku}\" has a content of nothing, or is sold by weight and has none"));
+        }
+        if let (Some(floor), Some(aisle)) = (&self.floor, &product.aisle)
+            && floor.place(aisle).is_none()
+        {
+            return Err(format!(
+                "product \"{sku}\" stands at \"{aisle}\", which is no bay of a shelf that [floor] has"
+            ));
         }
         let index = self.products.len();
         if let Some(first) = self.by_sku.insert(sku.clone(), index) {
@@ -393,6 +445,42 @@ mod tests {
         check("[[tax]]\nname = \"all\"\nletter = \"X\"\nbasis_points = 10001\n".into(), 1, "a percent is 10001");
         check("[[promotion]]\nid=\"p\"\nlabel=\"\"\nskus=[]\npieces=2000000000\nprice=1\n".into(), 1, "pieces");
         check("[[promotion]]\nid=\"p\"\nlabel=\"\"\nskus=[\"nope\"]\npieces=2\nprice=1\n".into(), 1, "no product");
+    }
+
+    #[test]
+    fn a_product_stands_where_the_floor_has_a_place() {
+        let floor = "[floor]\nwidth = 100\ndepth = 80\n\
+            [[floor.fixture]]\nkind = \"shelf\"\nname = \"A\"\nx = 0\ny = 0\nwidth = 60\ndepth = 10\nbays = 3\n";
+        let stands = |aisle: &str| product("tea", &format!("sale = {{ each = {{ price = 1 }} }}\naisle = \"{aisle}\""));
+        let read = |body: &str| Catalogue::parse(&format!("{HEAD}{body}"));
+        let catalogue = read(&(floor.to_owned() + &stands("A3"))).expect("a right catalogue");
+        assert_eq!(catalogue.floor.and_then(|floor| floor.place("A3")).map(|place| place.area.x), Some(40));
+        for (body, line, part) in [
+            (floor.to_owned() + &stands("A4"), 18, "stands at \"A4\""),
+            (floor.replace("bays = 3", "bays = 0"), 10, "0 bays"),
+            (floor.replace("width = 100", "width = 0"), 7, "[floor] is 0 by 80"),
+            (floor.replace("kind = \"shelf\"", "kind = \"sofa\""), 11, "sofa"),
+        ] {
+            let error = read(&body).expect_err(part);
+            assert_eq!(error.line, line, "{error}");
+            assert!(error.what.contains(part), "{error}");
+        }
+        assert!(read(&stands("wherever")).is_ok(), "without a floor an aisle is only a word");
+    }
+
+    #[test]
+    fn what_a_kilogram_or_a_litre_costs_follows_from_what_is_in_a_pack() {
+        let unit = |rest: &str| {
+            let text = format!("{HEAD}{}", product("tea", rest));
+            Catalogue::parse(&text).map(|catalogue| catalogue.products()[0].unit_price()).map_err(|e| e.what)
+        };
+        let check = |rest: &str, expected| assert_eq!(unit(rest), Ok(expected), "{rest}");
+        check("sale = { each = { price = 115 } }\ncontent = { grams = 500 }", Some(230));
+        check("sale = { each = { price = 100 } }\ncontent = { millilitres = 1500 }", Some(67));
+        check("sale = { each = { price = 100 } }", None);
+        check("sale = { weight = { per_kg = 100 } }", None);
+        assert!(unit("sale = { each = { price = 100 } }\ncontent = { grams = 0 }").is_err());
+        assert!(unit("sale = { weight = { per_kg = 100 } }\ncontent = { grams = 5 }").is_err());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! One trip is one append-only, hash-chained list of [`TripEvent`]s. [`TripState`] is their replay:
 //! the phase, the basket, what is held and not charged. [`pricing::price`] turns a basket and a
-//! [`Catalogue`] into totals; [`receipt`] turns them into a signed document anyone can check.
+//! [`Catalogue`] into totals; [`receipt`] turns them into a signed document anyone can check. [`floor`] says where
+//! things stand.
 //! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`journal`]
 //! writes events as chained records and reads them again. [`provisioning`] joins a cart to a store, [`release`] says
 //! which catalogue it may take. [`topics`] and [`message`] are the words cart and hub use on the line.
@@ -16,6 +17,7 @@ pub mod catalogue;
 pub mod chain;
 pub mod detail;
 pub mod event;
+pub mod floor;
 pub mod gs1;
 pub mod gtin;
 pub mod id;
@@ -37,6 +39,7 @@ pub use catalogue::{Catalogue, Product, Sale};
 pub use chain::{Hash, Record};
 pub use detail::{Allergen, Detail};
 pub use event::TripEvent;
+pub use floor::Floor;
 pub use gtin::{Gtin, Plu};
 pub use id::{CartId, HoldId, IntentId, LaneId, LineId, Sku, StoreId, TripId, UnixMillis};
 pub use money::{Currency, Money};

@@ -47,6 +47,7 @@ impl Cart {
             watched: self.wishes.watched.iter().copied().collect(),
             joined: self.joined(),
             list: self.list_progress(),
+            offers: self.offers_there_are(),
         }
     }
 
@@ -57,10 +58,6 @@ impl Cart {
 
     pub(super) fn total(&self) -> Money {
         self.totals().map_or(self.money(0), |t| t.total)
-    }
-
-    fn money(&self, minor: i64) -> Money {
-        Money::new(minor, self.catalogue.currency)
     }
 
     /// True when a price may be shown from the weight.
@@ -115,6 +112,9 @@ impl Cart {
     }
 
     fn shopping_screen(&self) -> Screen {
+        if let Some(screen) = self.find_screen() {
+            return screen;
+        }
         let held = self.panel.ask.and_then(|(hold, _)| self.state.basket.hold(hold));
         if let (Some(hold), Some(product)) = (held, self.panel.weigh.as_ref().and_then(|sku| self.catalogue.get(sku)))
             && let Sale::Weight { per_kg } = product.sale
@@ -134,7 +134,8 @@ impl Cart {
         }
         match (&self.panel.search, held) {
             (Some(text), Some(hold)) => {
-                Screen::Search(SearchView { text: text.clone(), found: self.search(text, hold.weight) })
+                let found = self.found(text).into_iter().map(|product| self.tile(product, hold.weight)).collect();
+                Screen::Search(SearchView { text: text.clone(), asked: true, found })
             }
             _ => self.item_screen().or_else(|| self.list_screen()).unwrap_or(Screen::Basket),
         }
@@ -151,6 +152,7 @@ impl Cart {
             price: self.money(minor),
             line: None,
             instead_of: None,
+            per_kg: false,
         }
     }
 
@@ -227,6 +229,7 @@ impl Cart {
             price: self.money(-priced.price),
             line: Some(line),
             instead_of: None,
+            per_kg: false,
         })
     }
 

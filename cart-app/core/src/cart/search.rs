@@ -1,11 +1,9 @@
 //! The search: a product by its name, as a thumb types it, or by its number.
 
-use trip::Grams;
 use trip::catalogue::Product;
 
 use super::Cart;
 use crate::fold::{fold, fold_written_out};
-use crate::view::Tile;
 
 /// So many products a search offers.
 const MOST_FOUND: usize = 12;
@@ -13,12 +11,12 @@ const MOST_FOUND: usize = 12;
 impl Cart {
     /// Products whose name, word or PLU begins with what was typed, whichever of the two has the accents;
     /// then those that have it within a word. Before anything is typed, the most bought.
-    pub(super) fn search(&self, text: &str, weight: Grams) -> Vec<Tile> {
+    pub(super) fn found(&self, text: &str) -> Vec<&Product> {
         let typed = fold(text);
         let products = self.catalogue.products().iter();
         let mut found: Vec<(u8, &Product)> = products.filter_map(|p| Some((rank(p, &typed)?, p))).collect();
         found.sort_by(|(a, x), (b, y)| a.cmp(b).then(y.popularity.cmp(&x.popularity)).then(x.name.cmp(&y.name)));
-        found.into_iter().take(MOST_FOUND).map(|(_, product)| self.tile(product, weight)).collect()
+        found.into_iter().take(MOST_FOUND).map(|(_, product)| product).collect()
     }
 }
 

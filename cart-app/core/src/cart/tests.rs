@@ -15,6 +15,7 @@ use crate::input::Intent;
 use crate::view::{PayBlocked, PayStep, Screen};
 
 mod crossings;
+mod find;
 mod pairing;
 mod receipt;
 mod states;
@@ -43,6 +44,11 @@ impl Bench {
 
     /// Starts with a journal, as after a restart.
     fn from(journal: Vec<TripEvent>, load_g: f32) -> Self {
+        Self::in_store(catalogue(), journal, load_g)
+    }
+
+    /// The same in another store.
+    fn in_store(catalogue: Catalogue, journal: Vec<TripEvent>, load_g: f32) -> Self {
         let setup = Setup {
             trip_base: "cart-01.1".into(),
             trips: 0,
@@ -55,7 +61,7 @@ impl Bench {
             pairing_seed: Hash::of(b"a boot"),
             list: Vec::new(),
         };
-        let cart = Cart::new(setup, catalogue(), TripState::replay(&journal));
+        let cart = Cart::new(setup, catalogue, TripState::replay(&journal));
         let mut bench = Self {
             cart,
             now: Moment::from_millis(20_000),

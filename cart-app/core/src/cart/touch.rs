@@ -40,7 +40,10 @@ impl Cart {
             Intent::Choose { sku } => self.choose(&sku, now),
             Intent::Tare { number } => self.choose_tare(number),
             Intent::ConfirmWeigh => self.confirm_weigh(now),
-            Intent::Back if self.leave_start() => {}
+            Intent::Find => self.find(),
+            Intent::ShowOffers => self.show_offers(),
+            Intent::ShowProduct { sku } => self.show_product(&sku),
+            Intent::Back if self.leave_start() || self.leave_find() => {}
             Intent::Back => {
                 self.panel.tare = None;
                 if std::mem::take(&mut self.panel.list) {
@@ -256,6 +259,9 @@ impl Cart {
     }
 
     fn choose(&mut self, sku: &Sku, now: Moment) {
+        if self.panel.finding {
+            return self.show_product(sku);
+        }
         let Some((hold, _)) = self.panel.ask else { return };
         let Some(product) = self.catalogue.get(sku) else { return };
         if self.state.basket.hold(hold).is_some_and(|h| h.reason == HoldReason::Swapped) {

@@ -16,9 +16,9 @@ use super::{CartWindow, Sample};
 /// £99,999.99.
 const MOST: i64 = 9_999_999;
 /// Letters with marks that stand apart, joined emoji, and a word that is read the other way.
-const MARKS: &str = "Cre\u{301}me bru\u{302}le\u{301}e 👩🏽\u{200d}🍳 Z\u{351}\u{36b}a\u{363}\u{346}l\u{358}go\u{315} \u{5d7}\u{5dc}\u{5d1}";
+pub(super) const MARKS: &str = "Cre\u{301}me bru\u{302}le\u{301}e 👩🏽\u{200d}🍳 Z\u{351}\u{36b}a\u{363}\u{346}l\u{358}go\u{315} \u{5d7}\u{5dc}\u{5d1}";
 
-fn most() -> Money {
+pub(super) fn most() -> Money {
     gbp(MOST)
 }
 

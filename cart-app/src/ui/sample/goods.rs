@@ -91,7 +91,7 @@ pub(super) fn hold(number: u32, grams: i32, reason: HoldReason) -> HoldView {
 }
 
 pub(super) fn tile(product: &str, name: &str, minor: i64) -> Tile {
-    Tile { sku: sku(product), name: name.to_owned(), price: gbp(minor), line: None, instead_of: None }
+    Tile { sku: sku(product), name: name.to_owned(), price: gbp(minor), line: None, instead_of: None, per_kg: false }
 }
 
 pub(super) fn with(view: View, change: impl FnOnce(&mut View)) -> View {

@@ -38,6 +38,7 @@ pub fn empty() -> View {
         watched: Vec::new(),
         joined: Joined::default(),
         list: None,
+        offers: 2,
     }
 }
 
@@ -94,7 +95,7 @@ fn item(known: bool) -> View {
 
 /// What is found by `text`.
 pub(super) fn search(text: &str, found: Vec<Tile>) -> View {
-    View { screen: Screen::Search(SearchView { text: text.to_owned(), found }), ..basket() }
+    View { screen: Screen::Search(SearchView { text: text.to_owned(), asked: true, found }), ..basket() }
 }
 
 pub(super) fn tare(number: usize, name: &str, grams: i32, chosen: bool) -> TareView {
