@@ -8,7 +8,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, ServerConnection,
@@ -113,11 +113,14 @@ pub fn server(
         verifier = verifier.allow_unauthenticated();
     }
     let signed = verifier.build().map_err(|e| fail(&e))?;
-    let config = ServerConfig::builder_with_provider(trust::provider())
+    let mut config = ServerConfig::builder_with_provider(trust::provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|e| fail(&e))?
         .with_client_cert_verifier(Arc::new(Members { signed, roster }))
         .with_cert_resolver(keeper);
+    // A resumed session is not asked for its certificate again, and a revoked cart would come back with one.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(Arc::new(config))
 }
 
