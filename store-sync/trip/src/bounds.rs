@@ -142,7 +142,8 @@ impl Bounded for TripEvent {
                 at_most("the tender's reference in bytes", tender.reference.len(), MAX_NAME)
             }
             Self::ReceiptStored { number, .. } => at_most("a receipt's number in bytes", number.len(), MAX_NAME),
-            Self::ShopperPaired { .. }
+            Self::JournalReplaced { .. }
+            | Self::ShopperPaired { .. }
             | Self::HoldResolved { .. }
             | Self::HelpCalled
             | Self::HelpEnded
