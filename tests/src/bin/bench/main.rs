@@ -6,7 +6,7 @@
 //! and what is not in each number. A machine that does other work gives numbers that are too large,
 //! never too small.
 //!
-//! [`frames`] scrolls and touches the screen; [`trip`] shops 500 things; [`sight`] looks at frames and runs the model; [`journal`] writes to the
+//! [`frames`] scrolls and touches the screen; [`trip`] shops 500 things; [`sight`] looks at frames and runs the model; [`sync`] has two hundred carts on the line; [`journal`] writes to the
 //! disk; [`start`] starts processes and weighs them; [`report`] prints and writes JSON.
 
 use std::path::PathBuf;
@@ -23,6 +23,7 @@ mod journal;
 mod report;
 mod sight;
 mod start;
+mod sync;
 mod trip;
 
 /// Speed and memory, as ratios in one run.
@@ -38,7 +39,7 @@ struct Options {
     /// Things put in on the generated trip.
     #[arg(long, default_value_t = 500)]
     items: u32,
-    /// Only this part: how long frames take.
+    /// Only this part.
     #[arg(long)]
     only: Option<Part>,
     /// The seed of the trip and the world.
@@ -57,6 +58,8 @@ struct Options {
 enum Part {
     /// The frames of the cart's screen. Needs no store and no model.
     Frames,
+    /// The line between two hundred carts and a hub. Needs no model.
+    Sync,
 }
 
 /// What all parts of the bench share.
@@ -81,6 +84,10 @@ fn main() -> anyhow::Result<()> {
     let assets = std::path::absolute(&options.assets).context("assets")?;
     let bench = Bench { assets, folder: folder.path().to_owned(), items: options.items, seed: options.seed };
     let mut report = Report::new(options.seed);
+    if options.only == Some(Part::Sync) {
+        sync::all(&bench, &mut report)?;
+        return finish(&report, &options.json.unwrap_or_else(|| target.join("bench-sync.json")));
+    }
     // First, while this process holds nothing else: its memory is a number of that part.
     eprintln!("scrolling and touching the screen");
     frames::all(&mut report)?;
@@ -122,6 +129,8 @@ fn main() -> anyhow::Result<()> {
     eprintln!("shopping {} things", bench.items);
     trip::shop(&bench, &config, &mut report)?;
     start::hub_memory("hub, after the trip", &mut report)?;
+    eprintln!("two hundred carts on the line");
+    sync::all(&bench, &mut report)?;
     eprintln!("starting the cart with a full basket");
     start::cold("cold start, full basket", &config_path, &config, &mut report)?;
     drop(store);
