@@ -13,12 +13,10 @@ use crate::intent::Intent;
 #[cfg(test)]
 mod conformance;
 mod memory;
-mod sqlite;
-
-pub use memory::{MemoryPlace, MemoryStore};
 mod reserved;
 mod sqlite;
 
+pub use memory::{MemoryPlace, MemoryStore};
 pub use reserved::{Reserved, Space};
 pub use sqlite::SqliteStore;
 
