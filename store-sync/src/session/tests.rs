@@ -150,7 +150,11 @@ fn words_for_other_carts_and_words_that_are_none_are_passed_over() {
     let other = topics::cart(&store(), &CartId::new("cart-2").expect("valid"), Leaf::Command);
     session.heard(&other, &json(&command), at(0));
     session.heard(&topics::cart(&store(), &cart(), Leaf::Command), b"\xff{", at(0));
-    session.heard(&topics::cart(&store(), &cart(), Leaf::Command), &vec![b' '; trip::bounds::MAX_PAYLOAD_BYTES + 1], at(0));
+    session.heard(
+        &topics::cart(&store(), &cart(), Leaf::Command),
+        &vec![b' '; trip::bounds::MAX_PAYLOAD_BYTES + 1],
+        at(0),
+    );
     assert_eq!(outputs(&mut session), []);
     hear(&mut session, Leaf::Command, &command, at(0));
     assert_eq!(outputs(&mut session), [Output::Tell(LinkEvent::Command(command))]);

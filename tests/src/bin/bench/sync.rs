@@ -197,7 +197,8 @@ pub fn all(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     for rate in [60, 600] {
         steady(&mut carts, rate)?;
         let waited = forget(&carts);
-        let note = "From the record in the cart's journal to the hub's ack at the cart; 200 carts in turn, ten seconds.";
+        let note =
+            "From the record in the cart's journal to the hub's ack at the cart; 200 carts in turn, ten seconds.";
         report.add(format!("ack at {rate} events a second"), "ms", waited, note);
     }
 
@@ -210,7 +211,8 @@ pub fn all(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     hub.start()?;
     let began = Instant::now();
     all_acked(&carts)?;
-    let note = "From the hub that is ready again after three seconds to the last of 200 carts that is back and in sync.";
+    let note =
+        "From the hub that is ready again after three seconds to the last of 200 carts that is back and in sync.";
     report.add("reconnect storm", "ms", vec![ms(began.elapsed())], note);
     stop.send_replace(true);
     runtime.shutdown_timeout(Duration::from_secs(2));
