@@ -83,7 +83,7 @@ pub fn start(
     let unsynced = Arc::new(AtomicU64::new(0));
     let waiting = unsynced.clone();
     let begin = move || {
-        let journal = journals.pop().map_or_else(|| open_again(), Ok).map_err(|e| e.to_string())?;
+        let journal = journals.pop().map_or_else(&open_again, Ok).map_err(|e| e.to_string())?;
         let (line, event_loop) =
             Line::new(link.clone(), key.clone(), journal, events.clone()).map_err(|e| e.to_string())?;
         Ok(line.run(event_loop, told.clone(), shutdown_seen.clone()))

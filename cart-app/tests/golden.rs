@@ -59,8 +59,11 @@ fn small(picture: &RgbImage) -> RgbImage {
     })
 }
 
+/// Left, top, width and height on a sheet, in its pixels.
+type Area = (u32, u32, u32, u32);
+
 /// Where each picture of a sample lies on its sheet, in the order of [`pictures_of`], and the sheet's size.
-fn places() -> (Vec<(u32, u32, u32, u32)>, (u32, u32)) {
+fn places() -> (Vec<Area>, (u32, u32)) {
     let mut places = Vec::new();
     let (mut wide, mut down) = (0, 0);
     for room in rooms() {
@@ -173,7 +176,8 @@ fn what_a_shopper_would_see_is_seen_in_a_small_picture() {
     };
     let before = draw(&|_| {});
     assert!(!differs(&before, &draw(&|_| {})), "the same is the same");
-    let changes: [(&str, &dyn Fn(&mut Sample)); 4] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut Sample));
+    let changes: [Change<'_>; 4] = [
         ("a penny of the total", &|sample| sample.view.total.minor += 1),
         ("another word", &|sample| sample.view.lines[1].name = "Soya drink 1 l".into()),
         ("a line less", &|sample| drop(sample.view.lines.pop())),

@@ -137,7 +137,7 @@ impl Wire {
                     && publish.topic.ends_with("/down/ack")
                     && let Ok(ack) = serde_json::from_slice(&publish.payload)
                 {
-                    drop(heard.send(ack));
+                    let _ = heard.send(ack);
                 }
             }
         });
@@ -283,7 +283,11 @@ fn on_a_small_disk(place: &Place) -> anyhow::Result<Option<Command>> {
     let hub = place.hub()?;
     let mut small = unshare();
     small.arg(format!("{mount} && exec \"$0\" \"$@\"")).arg(hub.get_program()).args(hub.get_args());
-    hub.get_envs().for_each(|(name, value)| drop(value.map(|value| small.env(name, value))));
+    for (name, value) in hub.get_envs() {
+        if let Some(value) = value {
+            small.env(name, value);
+        }
+    }
     Ok(Some(small))
 }
 

@@ -132,7 +132,7 @@ fn on_a_full_disk_payments_are_finished_and_nothing_new_begins() {
     let storage = Reserved::new(OnDisk { store, disk: disk.clone() }, disk.clone());
     let now = UnixMillis(1_000);
     let (mut hub, _) = Bench::start(folder.path(), storage, now);
-    let mut tell = |hub: &mut Hub<_>, input: Input| hub.handle(input, now).expect("a full disk stops nothing");
+    let tell = |hub: &mut Hub<_>, input: Input| hub.handle(input, now).expect("a full disk stops nothing");
     tell(&mut hub, Input::Bus(BusEvent::Up));
     let (mut paying, mut shopping) = (FakeCart::new("cart-1"), FakeCart::new("cart-2"));
     paying.shop_and_lock();
