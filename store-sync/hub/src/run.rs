@@ -27,7 +27,7 @@ use crate::identity::registry::{Registry, RegistryError};
 use crate::identity::roster::{self, Roster};
 use crate::intent::Answer;
 use crate::receipt::{KeyError, Office, trust_folder};
-use crate::store::{Reserved, SqliteStore, StoreError, StoreKind};
+use crate::store::{Guarded, Reserved, SqliteStore, StoreError, StoreKind};
 use crate::terminal::{NexoTerminal, Terminal};
 use crate::web::{self, PhoneCall, WebError, board::Board};
 
@@ -108,7 +108,7 @@ enum Told {
     Stop,
 }
 
-type Store = Reserved<SqliteStore, Reserve>;
+type Store = Guarded<SqliteStore, Reserved<Reserve>>;
 
 /// Runs a hub until `stop`. Calls `ready` once carts may connect.
 ///
@@ -131,7 +131,7 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     if !reserve.held() {
         tracing::error!(folder = %config.data.display(), "the disk is full: nothing is taken in until there is room; free some space");
     }
-    let storage = Reserved::new(storage, reserve);
+    let storage = Guarded::new(storage, Reserved(reserve));
     let boot_epoch = now().0.unsigned_abs();
     let terminals = terminals(&config, boot_epoch)?;
     let entrance = Entrance::open(&config)?;

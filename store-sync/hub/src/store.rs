@@ -12,10 +12,12 @@ use crate::intent::Intent;
 
 #[cfg(test)]
 mod conformance;
+mod guarded;
 mod memory;
 mod reserved;
 mod sqlite;
 
+pub use guarded::{Guard, Guarded};
 pub use memory::{MemoryPlace, MemoryStore};
 pub use reserved::{Reserved, Space};
 pub use sqlite::SqliteStore;
@@ -210,6 +212,7 @@ pub trait Storage: Send {
     /// # Errors
     /// [`StoreKind::Fenced`] when another hub has opened the store since, or why it cannot be read.
     fn owned(&self) -> Result<(), StoreError>;
+
     /// False when the disk is so full that no trip shall begin.
     fn has_room(&self) -> bool {
         true

@@ -6,14 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use store_hub::catalogues::Catalogues;
 use store_hub::hub::{Effect, Hub, Input, Setting};
-use store_hub::intent::Intent;
 use store_hub::receipt::Office;
-use store_hub::store::{
-    CartRow, CommandRow, FenceRow, GateRow, MemoryPlace, MemoryStore, QuarantineRow, ReceiptRow, Storage, StoreError,
-    StoreKind, TripRow, Write,
-};
+use store_hub::store::{Guard, Guarded, MemoryPlace, MemoryStore, Storage, StoreError, StoreKind, Write};
 use store_sync::patience::Patience;
-use trip::{CartId, IntentId, TripId, UnixMillis};
+use trip::{CartId, UnixMillis};
 
 use crate::Ms;
 use crate::broker::Connection;
@@ -53,12 +49,6 @@ impl HubDisk {
     }
 }
 
-/// The store on that disk.
-pub struct Guarded {
-    store: MemoryStore,
-    disk: HubDisk,
-}
-
 /// The store's receipt key.
 pub fn receipt_key() -> SigningKey {
     SigningKey::from_bytes(&[42; 32])
@@ -78,7 +68,7 @@ pub struct SimHub {
     pub waiting: Vec<Input>,
     /// It dies when it has carried out so many effects of its next commit.
     pub dies_after: Option<usize>,
-    hub: Hub<Guarded>,
+    hub: Hub<Guarded<MemoryStore, HubDisk>>,
 }
 
 impl SimHub {
@@ -103,7 +93,7 @@ impl SimHub {
         };
         let (current, other) = (goods::catalogue(dearer), goods::catalogue(goods::DEARER - dearer));
         let office = Office::with_key(goods::store(), &current.store_name, receipt_key());
-        let storage = Guarded { store: MemoryStore::open(&disk.place), disk: disk.clone() };
+        let storage = Guarded::new(MemoryStore::open(&disk.place), disk.clone());
         let (hub, effects) = Hub::start(setting, storage, Catalogues::of(current, vec![other]), office, now)?;
         let this = Self {
             run,
@@ -126,9 +116,9 @@ impl SimHub {
     }
 }
 
-impl Storage for Guarded {
-    fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError> {
-        let mut trouble = self.disk.trouble();
+impl Guard for HubDisk {
+    fn commit(&mut self, store: &mut impl Storage, writes: &[Write]) -> Result<(), StoreError> {
+        let mut trouble = self.trouble();
         let fail = |kind, what: &str| Err(StoreError { path: "the hub's disk".into(), kind, what: what.into() });
         if trouble.full {
             return fail(StoreKind::Full, "no space");
@@ -140,72 +130,12 @@ impl Storage for Guarded {
             trouble.cut_next = None;
             return fail(StoreKind::Broken, "the power is gone");
         }
-        self.store.commit(writes)?;
+        store.commit(writes)?;
         trouble.commits += 1;
         trouble.committed.push(writes.to_vec());
         if trouble.cut_next.take().is_some() {
             return fail(StoreKind::Broken, "the power is gone");
         }
         Ok(())
-    }
-
-    fn owned(&self) -> Result<(), StoreError> {
-        self.store.owned()
-    }
-
-    fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
-        self.store.carts()
-    }
-
-    fn cart(&self, cart: &CartId, epoch: u64) -> Result<Option<CartRow>, StoreError> {
-        self.store.cart(cart, epoch)
-    }
-
-    fn record(&self, cart: &CartId, epoch: u64, seq: u64) -> Result<Option<String>, StoreError> {
-        self.store.record(cart, epoch, seq)
-    }
-
-    fn trip(&self, trip: &TripId) -> Result<Option<TripRow>, StoreError> {
-        self.store.trip(trip)
-    }
-
-    fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
-        self.store.open_intents()
-    }
-
-    fn intent(&self, id: &IntentId) -> Result<Option<Intent>, StoreError> {
-        self.store.intent(id)
-    }
-
-    fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError> {
-        self.store.intents(trip)
-    }
-
-    fn receipts(&self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
-        self.store.receipts(limit)
-    }
-
-    fn receipt_of(&self, intent: &IntentId) -> Result<Option<ReceiptRow>, StoreError> {
-        self.store.receipt_of(intent)
-    }
-
-    fn open_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
-        self.store.open_commands()
-    }
-
-    fn gates(&self) -> Result<Vec<GateRow>, StoreError> {
-        self.store.gates()
-    }
-
-    fn counter(&self, name: &str) -> Result<u64, StoreError> {
-        self.store.counter(name)
-    }
-
-    fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
-        self.store.quarantine(limit)
-    }
-
-    fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
-        self.store.fences()
     }
 }

@@ -4,12 +4,7 @@
 //! the carts' journals, for nothing is acked), and what a payment under way still has to write is written in the
 //! reserve's place. Once there is room again the reserve is filled first.
 
-use trip::{CartId, IntentId, TripId};
-
-use super::{
-    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, TripRow, Write,
-};
-use crate::intent::Intent;
+use super::{Guard, Storage, StoreError, StoreKind, Write};
 
 /// Space that is kept on the disk: see [`service::Reserve`].
 pub trait Space: Send {
@@ -35,12 +30,9 @@ impl Space for service::Reserve {
     }
 }
 
-/// A store with a reserve.
+/// Guards a store by keeping space on its disk.
 #[derive(Debug)]
-pub struct Reserved<S, R> {
-    store: S,
-    space: R,
-}
+pub struct Reserved<R>(pub R);
 
 /// What a commit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,98 +53,32 @@ fn purpose(writes: &[Write]) -> Purpose {
     if writes.iter().any(takes_in) { Purpose::TakeIn } else { Purpose::GoOn }
 }
 
-impl<S: Storage, R: Space> Reserved<S, R> {
-    /// `store`, whose disk has `space` kept.
-    pub fn new(store: S, space: R) -> Self {
-        Self { store, space }
-    }
-
-    /// Why nothing is taken in now.
-    fn full() -> StoreError {
-        let what =
-            "the disk is full but for what payments need; nothing is taken in until there is room: free some space";
-        StoreError { path: "of the hub".into(), kind: StoreKind::Full, what: what.into() }
-    }
+/// Why nothing is taken in now.
+fn full() -> StoreError {
+    let what = "the disk is full but for what payments need; nothing is taken in until there is room: free some space";
+    StoreError { path: "of the hub".into(), kind: StoreKind::Full, what: what.into() }
 }
 
-impl<S: Storage, R: Space> Storage for Reserved<S, R> {
-    fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError> {
-        self.space.take_back();
-        if purpose(writes) == Purpose::TakeIn && !self.space.held() {
-            return Err(Self::full());
+impl<R: Space> Guard for Reserved<R> {
+    fn commit(&mut self, store: &mut impl Storage, writes: &[Write]) -> Result<(), StoreError> {
+        let Self(space) = self;
+        space.take_back();
+        let purpose = purpose(writes);
+        if purpose == Purpose::TakeIn && !space.held() {
+            return Err(full());
         }
-        match self.store.commit(writes) {
-            Err(full) if full.kind == StoreKind::Full && purpose(writes) == Purpose::GoOn && self.space.give_up() => {
+        match store.commit(writes) {
+            Err(full) if full.kind == StoreKind::Full && purpose == Purpose::GoOn && space.give_up() => {
                 tracing::error!(
                     "the disk is full; payments are finished from the reserve, and nothing new is taken in"
                 );
-                self.store.commit(writes)
+                store.commit(writes)
             }
             done => done,
         }
     }
 
     fn has_room(&self) -> bool {
-        self.space.held()
-    }
-
-    fn owned(&self) -> Result<(), StoreError> {
-        self.store.owned()
-    }
-
-    fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
-        self.store.fences()
-    }
-
-    fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
-        self.store.carts()
-    }
-
-    fn cart(&self, cart: &CartId, epoch: u64) -> Result<Option<CartRow>, StoreError> {
-        self.store.cart(cart, epoch)
-    }
-
-    fn record(&self, cart: &CartId, epoch: u64, seq: u64) -> Result<Option<String>, StoreError> {
-        self.store.record(cart, epoch, seq)
-    }
-
-    fn trip(&self, trip: &TripId) -> Result<Option<TripRow>, StoreError> {
-        self.store.trip(trip)
-    }
-
-    fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
-        self.store.open_intents()
-    }
-
-    fn intent(&self, id: &IntentId) -> Result<Option<Intent>, StoreError> {
-        self.store.intent(id)
-    }
-
-    fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError> {
-        self.store.intents(trip)
-    }
-
-    fn receipts(&self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
-        self.store.receipts(limit)
-    }
-
-    fn receipt_of(&self, intent: &IntentId) -> Result<Option<ReceiptRow>, StoreError> {
-        self.store.receipt_of(intent)
-    }
-
-    fn open_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
-        self.store.open_commands()
-    }
-
-    fn gates(&self) -> Result<Vec<GateRow>, StoreError> {
-        self.store.gates()
-    }
-
-    fn counter(&self, name: &str) -> Result<u64, StoreError> {
-        self.store.counter(name)
-    }
-
-    fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
-        self.store.quarantine(limit)
+        self.0.held()
     }
 }

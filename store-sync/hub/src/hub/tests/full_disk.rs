@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::store::{CommandRow, Reserved, Space, TripRow};
+use crate::store::{Guard, Guarded, Reserved, Space};
 
 /// How many commits the disk has room for, and how many the reserve keeps.
 #[derive(Debug, Default)]
@@ -38,15 +38,10 @@ impl Space for Shared {
     }
 }
 
-/// The real store on such a disk.
-struct OnDisk {
-    store: SqliteStore,
-    disk: Shared,
-}
-
-impl Storage for OnDisk {
-    fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError> {
-        let mut disk = self.disk.lock().expect("one thread");
+/// What the disk has no room for is refused as SQLite refuses it.
+impl Guard for Shared {
+    fn commit(&mut self, store: &mut impl Storage, writes: &[Write]) -> Result<(), StoreError> {
+        let mut disk = self.lock().expect("one thread");
         match disk.free.checked_sub(1) {
             Some(left) => disk.free = left,
             None => {
@@ -54,67 +49,7 @@ impl Storage for OnDisk {
                 return Err(StoreError { path, kind: StoreKind::Full, what });
             }
         }
-        self.store.commit(writes)
-    }
-
-    fn owned(&self) -> Result<(), StoreError> {
-        self.store.owned()
-    }
-
-    fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
-        self.store.fences()
-    }
-
-    fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
-        self.store.carts()
-    }
-
-    fn cart(&self, cart: &CartId, epoch: u64) -> Result<Option<CartRow>, StoreError> {
-        self.store.cart(cart, epoch)
-    }
-
-    fn record(&self, cart: &CartId, epoch: u64, seq: u64) -> Result<Option<String>, StoreError> {
-        self.store.record(cart, epoch, seq)
-    }
-
-    fn trip(&self, trip: &TripId) -> Result<Option<TripRow>, StoreError> {
-        self.store.trip(trip)
-    }
-
-    fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
-        self.store.open_intents()
-    }
-
-    fn intent(&self, id: &IntentId) -> Result<Option<Intent>, StoreError> {
-        self.store.intent(id)
-    }
-
-    fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError> {
-        self.store.intents(trip)
-    }
-
-    fn receipts(&self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
-        self.store.receipts(limit)
-    }
-
-    fn receipt_of(&self, intent: &IntentId) -> Result<Option<ReceiptRow>, StoreError> {
-        self.store.receipt_of(intent)
-    }
-
-    fn open_commands(&self) -> Result<Vec<CommandRow>, StoreError> {
-        self.store.open_commands()
-    }
-
-    fn gates(&self) -> Result<Vec<GateRow>, StoreError> {
-        self.store.gates()
-    }
-
-    fn counter(&self, name: &str) -> Result<u64, StoreError> {
-        self.store.counter(name)
-    }
-
-    fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineRow>, StoreError> {
-        self.store.quarantine(limit)
+        store.commit(writes)
     }
 }
 
@@ -129,7 +64,7 @@ fn on_a_full_disk_payments_are_finished_and_nothing_new_begins() {
     std::fs::write(folder.path().join("goods.toml"), GOODS).expect("written");
     let disk: Shared = Arc::new(Mutex::new(Disk { free: 1_000, kept: 0 }));
     let store = SqliteStore::open(&folder.path().join("hub.db")).expect("a store");
-    let storage = Reserved::new(OnDisk { store, disk: disk.clone() }, disk.clone());
+    let storage = Guarded::new(Guarded::new(store, disk.clone()), Reserved(disk.clone()));
     let now = UnixMillis(1_000);
     let (mut hub, _) = Bench::start(folder.path(), storage, now);
     let tell = |hub: &mut Hub<_>, input: Input| hub.handle(input, now).expect("a full disk stops nothing");
