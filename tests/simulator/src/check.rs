@@ -52,7 +52,7 @@ pub trait Check {
 /// Every promise.
 pub fn all() -> Vec<Box<dyn Check>> {
     vec![
-        Box::new(shown::Shown),
+        Box::<shown::Shown>::default(),
         Box::new(kept::Kept),
         Box::new(acked::Acked),
         Box::new(one_payment::OnePayment),

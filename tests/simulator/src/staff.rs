@@ -8,11 +8,8 @@ impl World {
     /// Staff look at the board and do what is due at each cart.
     pub(crate) fn staff_look(&mut self) {
         let Some(run) = self.hub.as_ref().map(|hub| hub.run) else { return };
-        let mut newest = std::collections::BTreeMap::new();
-        for row in self.hub_disk.place.journals() {
-            newest.insert(row.cart.clone(), row);
-        }
-        for (cart, row) in newest {
+        for row in self.hub_disk.place.carts() {
+            let cart = &row.cart;
             let mut actions = Vec::new();
             for line in row.state.age_checks.iter().copied() {
                 // One buyer in five is too young.

@@ -68,6 +68,16 @@ impl MemoryPlace {
         self.lock().heads.values().cloned().collect()
     }
 
+    /// The newest journal of every cart, by cart.
+    pub fn carts(&self) -> Vec<CartRow> {
+        // By cart and then by epoch: the last of each cart is its newest.
+        let mut newest: BTreeMap<CartId, CartRow> = BTreeMap::new();
+        for row in self.lock().heads.values() {
+            newest.insert(row.cart.clone(), row.clone());
+        }
+        newest.into_values().collect()
+    }
+
     /// Every trip.
     pub fn trips(&self) -> Vec<TripRow> {
         self.lock().trips.values().cloned().collect()
@@ -204,12 +214,7 @@ impl Storage for MemoryStore {
     }
 
     fn carts(&self) -> Result<Vec<CartRow>, StoreError> {
-        // By cart and then by epoch: the last of each cart is its newest.
-        let mut newest: BTreeMap<CartId, CartRow> = BTreeMap::new();
-        for row in self.place.lock().heads.values() {
-            newest.insert(row.cart.clone(), row.clone());
-        }
-        Ok(newest.into_values().collect())
+        Ok(self.place.carts())
     }
 
     fn cart(&self, cart: &CartId, epoch: u64) -> Result<Option<CartRow>, StoreError> {
