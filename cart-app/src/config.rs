@@ -9,6 +9,8 @@ use trip::{CartId, StoreId};
 
 use crate::ui::{Language, WeightUnit};
 
+pub mod released;
+
 /// What differs by store and cart. Paths are relative to the file's own folder.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,41 +155,46 @@ impl Config {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|e| {
-            let start = e.span().map_or(0, |span| span.start).min(text.len());
-            let line = text.as_bytes()[..start].iter().filter(|b| **b == b'\n').count() + 1;
-            ConfigError::Form { path: path.into(), line, what: e.message().to_owned() }
-        })?;
+        let config: Self = read_toml(text, path)?;
+        config.check(path)?;
+        Ok(config)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
         let value = |what: String| ConfigError::Value { path: path.into(), what };
-        config.board.validate().map_err(|e| value(e.to_string()))?;
-        if !(config.sight.add_threshold > 0.5 && config.sight.add_threshold < 1.0) {
-            return Err(value(format!(
-                "sight.add_threshold is {}; it must be above 0.5 and below 1",
-                config.sight.add_threshold
-            )));
+        self.board.validate().map_err(|e| value(e.to_string()))?;
+        let add = self.sight.add_threshold;
+        if !(add > 0.5 && add < 1.0) {
+            return Err(value(format!("sight.add_threshold is {add}; it must be above 0.5 and below 1")));
         }
-        if config.battery_reserve_percent > 90 {
-            return Err(value(format!(
-                "battery_reserve_percent is {}; it must be 0 to 90",
-                config.battery_reserve_percent
-            )));
+        let reserve = self.battery_reserve_percent;
+        if reserve > 90 {
+            return Err(value(format!("battery_reserve_percent is {reserve}; it must be 0 to 90")));
         }
-        let ScreenConfig { language, languages, .. } = &config.screen;
+        let ScreenConfig { language, languages, .. } = &self.screen;
         if !languages.contains(language) {
             return Err(value(format!(
                 "screen.language is \"{}\", and screen.languages does not offer it",
                 language.tag()
             )));
         }
-        Ok(config)
+        Ok(())
     }
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|e| {
+        let start = e.span().map_or(0, |span| span.start).min(text.len());
+        let line = text.as_bytes()[..start].iter().filter(|b| **b == b'\n').count() + 1;
+        ConfigError::Form { path: path.into(), line, what: e.message().to_owned() }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOOD: &str = "store = \"market-street\"\ncart = \"cart-01\"\ndata = \"data\"\ncatalogue = \"c.toml\"\n[line]\nhost = \"127.0.0.1\"\nport = 1883\n[sight]\nmodel = \"m.onnx\"\ngallery = \"g.bin\"\n[board]\nname = \"sim\"\n";
+    pub(super) const GOOD: &str = "store = \"market-street\"\ncart = \"cart-01\"\ndata = \"data\"\ncatalogue = \"c.toml\"\n[line]\nhost = \"127.0.0.1\"\nport = 1883\n[sight]\nmodel = \"m.onnx\"\ngallery = \"g.bin\"\n[board]\nname = \"sim\"\n";
 
     fn error(text: &str) -> String {
         Config::parse(text, Path::new("cart.toml")).expect_err("refused").to_string()

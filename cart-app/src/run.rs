@@ -27,7 +27,7 @@ use crate::{signal, startup};
 /// # Errors
 /// When it cannot start, or must stop because its journal cannot be written.
 pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow::Result<()> {
-    let config = Config::load(config_path)?;
+    let config = Config::load_with_release(config_path)?;
     let stop = signal::watch()?;
     let ready = startup::prepare(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use cart_core::decision::Thresholds;
@@ -19,6 +20,7 @@ use trip::{Catalogue, Hash, Phase};
 use crate::config::Config;
 use crate::journal::{Journal, LIST_KEY};
 use crate::recording::Begin;
+use crate::retention::forget_damaged;
 
 /// A cart that is ready to take inputs.
 pub struct Ready {
@@ -90,6 +92,9 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
     let opened = Journal::open(&config.data, &config.store, &config.cart)?;
     let journal = opened.journal;
     journal.keep_catalogue(newest.version, &text)?;
+    if let Err(why) = forget_damaged(&config.data, SystemTime::now()) {
+        warn!(%why, "an old damaged journal cannot be removed");
+    }
     if let Some(damage) = &opened.damage {
         warn!("{damage}; staff must look at this cart");
     }

@@ -119,8 +119,10 @@ impl Upkeep {
                 self.troubles.remove(kind.as_str());
                 if let Some((manifest, file)) = taken {
                     info!(%kind, version = manifest.version, "a release was taken");
-                    if kind == Kind::Catalogue {
-                        self.offer(&file);
+                    match kind {
+                        Kind::Catalogue => self.offer(&file),
+                        Kind::Configuration => info!("it holds from the next start on"),
+                        Kind::Model => {}
                     }
                 }
             }

@@ -1,26 +1,38 @@
-//! What is true after every trip, whatever happened on the way. Each checker reads the files that the
-//! programs left: the cart's journal and receipts, the hub's database, the terminal's own log.
+//! What is true after every trip, whatever happened on the way: the simulator's own promises, asked of the files
+//! that the real programs left.
 
-use std::path::Path;
-
-use anyhow::{Context, ensure};
-use rusqlite::{Connection, OpenFlags};
-use trip::{Hash, Record, TripEvent, chain::Head};
-
-pub mod hub_has_journal;
-pub mod one_charge;
-pub mod receipt_equals_journal;
+use anyhow::{Context, anyhow};
+use simulator::check::one_payment::OnePayment;
+use simulator::check::receipts::Receipts;
+use simulator::check::{self, Check};
+use simulator::remains::{CartRemains, Remains};
+use trip::{Record, TripEvent};
 
 use crate::place::Folders;
+use crate::remains;
 
-/// All invariants.
+pub use crate::remains::Transaction;
+
+/// All of them.
 ///
 /// # Errors
 /// The first that does not hold, and what was found.
 pub fn all(folders: &Folders) -> anyhow::Result<()> {
-    one_charge::check(folders).context("one charge a trip")?;
-    receipt_equals_journal::check(folders).context("the receipt is the journal's basket")?;
-    hub_has_journal::check(folders).context("the hub has the journal")
+    check::remains(&read(folders)?).map_err(|why| anyhow!(why))
+}
+
+/// Those about money alone: they hold at any moment, also in the middle of a trip.
+///
+/// # Errors
+/// As [`all`].
+pub fn money(folders: &Folders) -> anyhow::Result<()> {
+    let remains = read(folders)?;
+    OnePayment.end(&remains).and_then(|()| Receipts.end(&remains)).map_err(|why| anyhow!(why))
+}
+
+fn read(folders: &Folders) -> anyhow::Result<Remains> {
+    let cart = remains::cart(&folders.cart)?;
+    remains::read(&folders.data.join("hub"), &[folders.terminal_log()], vec![cart], &folders.catalogue)
 }
 
 /// The records of the cart's journal as they are stored, oldest first, their chain checked.
@@ -28,18 +40,9 @@ pub fn all(folders: &Folders) -> anyhow::Result<()> {
 /// # Errors
 /// When the journal cannot be read or its chain does not hold.
 pub fn journal(folders: &Folders) -> anyhow::Result<Vec<(Record, String)>> {
-    let db = open(&folders.journal())?;
-    let mut rows = db.prepare("SELECT bytes FROM record ORDER BY seq")?;
-    let texts: Vec<String> = rows.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut head = Head { seq: 0, hash: Hash::GENESIS };
-    texts
-        .into_iter()
-        .map(|text| {
-            let (record, next) = head.follow(&text).context("the journal's chain")?;
-            head = next;
-            Ok((record, text))
-        })
-        .collect()
+    let CartRemains { written, .. } = remains::cart(&folders.cart)?;
+    let records = written.into_values();
+    records.map(|text| Ok((serde_json::from_str(&text).context("a record")?, text))).collect()
 }
 
 /// The events of the cart's journal.
@@ -50,11 +53,10 @@ pub fn events(folders: &Folders) -> anyhow::Result<Vec<TripEvent>> {
     Ok(journal(folders)?.into_iter().map(|(record, _)| record.event).collect())
 }
 
-/// A database of a program that may be running.
-fn open(path: &Path) -> anyhow::Result<Connection> {
-    ensure!(path.is_file(), "{} is not there", path.display());
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).with_context(|| path.display().to_string())?;
-    db.busy_timeout(std::time::Duration::from_secs(5))?;
-    Ok(db)
+/// The transactions in the terminal's log as they stand.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn terminal_log(folders: &Folders) -> anyhow::Result<Vec<Transaction>> {
+    remains::terminal_log(&folders.terminal_log())
 }

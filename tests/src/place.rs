@@ -41,6 +41,11 @@ impl Folders {
         self.data.join("hub/hub.db")
     }
 
+    /// The terminal's own log.
+    pub fn terminal_log(&self) -> PathBuf {
+        self.data.join("terminal.json")
+    }
+
     /// The store's public receipt key.
     pub fn receipt_key(&self) -> PathBuf {
         self.data.join("hub/receipt-key.pub")
@@ -149,9 +154,12 @@ fn with(mut command: std::process::Command, arg: &str) -> std::process::Command 
     command
 }
 
-/// A port that a hub can have again after a restart: below those that the system gives to outgoing
-/// connections, which would else take it while the hub is away.
-fn free_port() -> anyhow::Result<SocketAddr> {
+/// A port that a program can have again after a restart: below those that the system gives to outgoing
+/// connections, which would else take it while the program is away.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> anyhow::Result<SocketAddr> {
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + (std::process::id() % 8_000) as u16 + TAKEN.fetch_add(8, Ordering::Relaxed);
     let free = (first..first + 2_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());

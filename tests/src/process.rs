@@ -1,5 +1,6 @@
 //! The built programs, started as the processes they are.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,19 +12,17 @@ use anyhow::{Context, bail};
 /// No process of the tests takes this long; it is there so that a fault ends the test.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The folder of the built programs: beside the test's own.
+/// The folder of the built programs: that of this program, or the one above a test's own.
 ///
 /// # Errors
 /// When they have not been built: `./trundle test` builds them first.
 pub fn programs() -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe().context("this test's own path")?;
-    let folder = test.ancestors().nth(2).context("this test's own folder")?;
-    for program in ["cart", "store-hub", "terminal-sim"] {
-        if !folder.join(program).is_file() {
-            bail!("{program} is not in {}; ./trundle test builds the programs first", folder.display());
-        }
+    let own = std::env::current_exe().context("this program's own path")?;
+    let there = |folder: &&Path| ["cart", "store-hub", "terminal-sim"].iter().all(|name| folder.join(name).is_file());
+    match own.ancestors().skip(1).take(2).find(there) {
+        Some(folder) => Ok(folder.to_owned()),
+        None => bail!("cart, store-hub and terminal-sim are not beside {}; build them first: ./trundle test", own.display()),
     }
-    Ok(folder.to_owned())
 }
 
 /// The repository's assets.
@@ -77,7 +76,7 @@ impl Running {
     /// # Errors
     /// When it cannot be started.
     pub fn start(command: Command) -> anyhow::Result<Self> {
-        Self::spawn(command, Stdio::null())
+        Self::spawn(command, Stdio::null(), Stdio::piped())
     }
 
     /// Starts it; the lines it prints come as it prints them.
@@ -85,20 +84,32 @@ impl Running {
     /// # Errors
     /// When it cannot be started.
     pub fn start_and_listen(command: Command) -> anyhow::Result<(Self, mpsc::Receiver<String>)> {
-        let mut running = Self::spawn(command, Stdio::piped())?;
-        let stdout = running.child.stdout.take().context("its output")?;
+        Self::spawn(command, Stdio::piped(), Stdio::piped())?.listened_to()
+    }
+
+    /// As [`Running::start_and_listen`]; what it writes for people goes to the end of the file `log`.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the file cannot be written.
+    pub fn start_and_log(command: Command, log: &Path) -> anyhow::Result<(Self, mpsc::Receiver<String>)> {
+        let log = File::options().create(true).append(true).open(log).with_context(|| log.display().to_string())?;
+        Self::spawn(command, Stdio::piped(), log.into())?.listened_to()
+    }
+
+    fn listened_to(mut self) -> anyhow::Result<(Self, mpsc::Receiver<String>)> {
+        let stdout = self.child.stdout.take().context("its output")?;
         let (line, lines) = mpsc::channel();
         // To the end, whether anyone listens or not: a full pipe would stop the program.
         let print = move || BufReader::new(stdout).lines().map_while(Result::ok).for_each(|l| drop(line.send(l)));
         std::thread::spawn(print);
-        Ok((running, lines))
+        Ok((self, lines))
     }
 
-    fn spawn(mut command: Command, stdout: Stdio) -> anyhow::Result<Self> {
+    fn spawn(mut command: Command, stdout: Stdio, stderr: Stdio) -> anyhow::Result<Self> {
         let program = command.get_program().to_owned();
         let mut child = command
             .stdout(stdout)
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .with_context(|| Path::new(&program).display().to_string())?;
         let stderr = child.stderr.take();

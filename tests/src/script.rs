@@ -18,10 +18,16 @@ pub const PACKS_COST: i64 = 710;
 
 /// Start, put in [`PACKS`], pay at the lane, finish.
 pub fn packs() -> String {
-    let mut text = String::from("seed = 7\n[[step]]\ndo = \"start\"\n");
-    for sku in PACKS {
+    some_packs(7, &PACKS, "1")
+}
+
+/// Start, put in these, pay at this lane, finish. The seed chooses looks, places and noise.
+pub fn some_packs(seed: u32, packs: &[&str], lane: &str) -> String {
+    let mut text = format!("seed = {seed}\n[[step]]\ndo = \"start\"\n");
+    for sku in packs {
         // Writing to memory does not fail.
         let _ = write!(text, "[[step]]\ndo = \"put\"\nsku = \"{sku}\"\nshow_code = true\n");
     }
-    text + "[[step]]\ndo = \"go_to_lane\"\nlane = \"1\"\n[[step]]\ndo = \"tap_card\"\n[[step]]\ndo = \"finish\"\n"
+    let _ = write!(text, "[[step]]\ndo = \"go_to_lane\"\nlane = \"{lane}\"\n");
+    text + "[[step]]\ndo = \"tap_card\"\n[[step]]\ndo = \"finish\"\n"
 }

@@ -1,6 +1,6 @@
 //! The hub is killed mid-trip and started again on its data.
 
-use tests::check::{self, one_charge::terminal_log};
+use tests::check::{self, terminal_log};
 use tests::place::Place;
 use tests::process::wait_for;
 use tests::script::{PACKS, PACKS_COST, packs};

@@ -1,6 +1,6 @@
 //! The cart loses its power mid-trip and is started again.
 
-use tests::check::{self, one_charge::terminal_log};
+use tests::check::{self, terminal_log};
 use tests::place::Place;
 use tests::process::wait_for;
 use tests::script::{PACKS, PACKS_COST, packs};

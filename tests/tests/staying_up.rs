@@ -1,6 +1,8 @@
 //! Hub and cart as services: what they tell the service manager, how they end when they are asked to, what
 //! they leave behind, and a disk that is full.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -94,8 +96,15 @@ impl Place {
 
     /// Starts it and waits until carts may come; where its broker is.
     fn start_hub(&self, hub: Command) -> anyhow::Result<(Running, String)> {
+        let (running, ready) = self.start_ready(hub)?;
+        Ok((running, ready["mqtt"].as_str().context("an address")?.to_owned()))
+    }
+
+    /// The same, with all that it says when it is ready.
+    fn start_ready(&self, hub: Command) -> anyhow::Result<(Running, serde_json::Value)> {
         let (running, lines) = Running::start_and_listen(hub)?;
-        Ok((running, mqtt_of(&lines)?))
+        let line = lines.recv_timeout(Duration::from_secs(120)).context("the hub's first line")?;
+        Ok((running, serde_json::from_str(&line)?))
     }
 
     /// Records from the first to the `last` in the hub's database: how many, and the highest number.
@@ -104,12 +113,6 @@ impl Place {
         let sql = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM record";
         Ok(db.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)))?)
     }
-}
-
-fn mqtt_of(lines: &Receiver<String>) -> anyhow::Result<String> {
-    let line = lines.recv_timeout(Duration::from_secs(120)).context("the hub's first line")?;
-    let ready: serde_json::Value = serde_json::from_str(&line)?;
-    Ok(ready["mqtt"].as_str().context("an address")?.to_owned())
 }
 
 fn health(folder: &Path) -> Option<serde_json::Value> {
@@ -264,6 +267,31 @@ fn a_hub_that_is_asked_to_end_while_records_pour_in_loses_none_that_it_acked() -
     wire.acked(3_200)?;
     drop(hub);
     assert_eq!(place.stored()?, (3_200, 3_200));
+    Ok(())
+}
+
+#[test]
+fn dashboards_that_read_nothing_hold_nobody_up() -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let (_hub, ready) = place.start_ready(place.hub()?)?;
+    let address = |name: &str| ready[name].as_str().context("an address");
+    let http = address("http")?;
+    let ask = format!("GET /live HTTP/1.1\r\nHost: {http}\r\n\r\n");
+    let mut boards = Vec::new();
+    for _ in 0..20 {
+        let mut board = TcpStream::connect(http)?;
+        board.write_all(ask.as_bytes())?;
+        boards.push(board);
+    }
+    // Each batch changes the board, which is drawn anew for all who look.
+    let batches = batches(&place.key, 400)?;
+    let wire = Wire::open(address("mqtt")?)?;
+    batches.iter().try_for_each(|batch| wire.send(batch))?;
+    wire.acked(3_200)?;
+    // Who reads at last is told how things are.
+    let mut board = BufReader::new(boards.pop().context("a board")?);
+    let told = board.by_ref().lines().map_while(Result::ok).any(|line| line == "event: board");
+    assert!(told);
     Ok(())
 }
 

@@ -332,7 +332,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     let charged_before = servers::charged(options.terminal_control)?;
     println!("Shopping: {} steps of {}", script.step.len(), options.trip.display());
     let pace = Pace { between: Duration::from_millis(700), think: Duration::from_millis(500) };
-    let mut shopper = Shopper::new(script.step, pace, Moment::from_millis(1_500), remembered.done);
+    let mut shopper = Shopper::new(script.step, pace, Moment::from_millis(1_500), &remembered);
     let mut album = Album { folder: options.out.clone(), number: 0, taken: BTreeMap::new() };
     let mut told = Told::default();
     let mut fair_minor = 0;
@@ -350,10 +350,15 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
                     }
                     cart.touch(intent)?;
                 }
-                Act::TapCard => servers::tap_card(options.terminal_control)?,
+                Act::TapCard => {
+                    if let Err(why) = servers::tap_card(options.terminal_control) {
+                        // The shopper sees that nothing happens, and holds it there again.
+                        tracing::warn!(why = format!("{why:#}"), "the card was not read");
+                    }
+                }
                 Act::RollTo(lane) => stage.world.set_lane(Some(lane)),
                 Act::Bump => drop(stage.world.bump(cart.now())),
-                Act::Take(sku) => shopper.rests_at(stage.take(&sku, cart.now())),
+                Act::Take(sku) => shopper.rests_at(stage.take(&sku, cart.now())?),
                 Act::Put { sku, grams, show_code } => {
                     let rests_at = stage.put(&sku, grams, show_code, cart.now())?;
                     shopper.rests_at(rests_at);

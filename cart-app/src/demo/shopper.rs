@@ -11,6 +11,7 @@ use trip::basket::HoldReason;
 use trip::{HoldId, LineId, Sku};
 
 use super::script::Step;
+use super::stage::Remembered;
 use super::summary::Summary;
 
 /// What the shopper does to the world.
@@ -61,6 +62,8 @@ const NOTICE: Duration = Duration::from_secs(4);
 const SETTLE: Duration = Duration::from_millis(3_000);
 /// So long for the lane and the hub.
 const LANE_PATIENCE: Duration = Duration::from_secs(60);
+/// A card that led to nothing is held to the reader again after so long.
+const TAP_AGAIN: Duration = Duration::from_secs(3);
 
 /// What the shopper waits for.
 #[derive(Clone, Debug)]
@@ -111,12 +114,18 @@ struct Planned {
 #[derive(Debug)]
 pub struct Shopper {
     steps: VecDeque<Planned>,
-    /// Whether the end of the step under way is the end of a step of the script.
-    counts: bool,
+    /// The step under way.
+    current: Option<Planned>,
     pace: Pace,
     waiting: Waiting,
     /// What lies in the cart, as the shopper knows it, with its weight when known.
     in_cart: Vec<(Sku, Option<f32>)>,
+    /// The thing of the first step lies there already: the cart lost its power before it had said so.
+    lies_there: bool,
+    /// The lane where a cart that starts again stands.
+    stands_at: Option<String>,
+    /// When the last touch or card at the lane was.
+    last_at_lane: Moment,
     /// The count so far.
     pub summary: Summary,
     /// What went wrong for good, when something did.
@@ -125,15 +134,23 @@ pub struct Shopper {
 }
 
 impl Shopper {
-    /// A shopper who begins at `now`, after `done` steps of the script were done before a restart.
-    pub fn new(steps: Vec<Step>, pace: Pace, now: Moment, done: usize) -> Self {
-        let in_cart = in_cart_after(&steps[..done.min(steps.len())]);
+    /// A shopper who begins at `now`, or goes on where the cart stood when it lost its power.
+    pub fn new(steps: Vec<Step>, pace: Pace, now: Moment, before: &Remembered) -> Self {
+        let done = before.done.min(steps.len());
+        let in_cart = in_cart_after(&steps[..done]);
+        let stands_at = steps[..done].iter().rev().find_map(|step| match step {
+            Step::GoToLane { lane } => Some(lane.clone()),
+            _ => None,
+        });
         Self {
             steps: steps.into_iter().skip(done).map(|step| Planned { step, counts: true, again: false }).collect(),
-            counts: true,
+            current: None,
             pace,
             waiting: Waiting::Next(now + pace.between),
+            lies_there: before.things.len() > in_cart.len(),
             in_cart,
+            stands_at,
+            last_at_lane: now,
             summary: Summary::default(),
             trouble: None,
             done,
@@ -168,6 +185,9 @@ impl Shopper {
         if self.finished() {
             return Vec::new();
         }
+        if let Some(lane) = self.stands_at.take() {
+            return vec![Act::RollTo(lane)];
+        }
         match self.waiting.clone() {
             Waiting::Next(at) if now >= at => self.begin(view, now),
             Waiting::Next(_) => Vec::new(),
@@ -182,9 +202,24 @@ impl Shopper {
     }
 
     fn begin(&mut self, view: &View, now: Moment) -> Vec<Act> {
-        let Some(Planned { step, counts, again }) = self.steps.pop_front() else { return Vec::new() };
-        self.counts = counts;
+        let Some(planned) = self.steps.pop_front() else { return Vec::new() };
+        self.current = Some(planned.clone());
+        let Planned { step, counts, again } = planned;
         let far = now + LANE_PATIENCE;
+        if matches!(step, Step::Put { .. } | Step::PutTwo { .. }) && std::mem::take(&mut self.lies_there) {
+            let really = match step {
+                Step::Put { sku, grams, .. } => vec![(sku, grams)],
+                Step::PutTwo { skus, .. } => skus.iter().map(|sku| (sku.clone(), None)).collect(),
+                _ => Vec::new(),
+            };
+            self.expect(view, really, now + 2 * NOTICE, false);
+            // The newest lines come first: those beyond what lay there before are of this thing.
+            let old = view.lines.iter().rev().take(self.in_cart.len()).map(|l| l.line).collect();
+            if let Waiting::Noticed { before, holds, .. } = &mut self.waiting {
+                (*before, *holds) = (old, Vec::new());
+            }
+            return Vec::new();
+        }
         match step {
             Step::Start => {
                 self.waiting = Waiting::Screen { what: For::Shopping, until: far };
@@ -218,6 +253,10 @@ impl Shopper {
             }
             Step::TapCard => {
                 self.waiting = Waiting::Screen { what: For::Receipt, until: far };
+                if !matches!(&view.screen, Screen::Pay(pay) if pay.step == PayStep::Tap) {
+                    return Vec::new();
+                }
+                self.last_at_lane = now;
                 vec![Act::Look("pay"), Act::TapCard]
             }
             Step::Finish => {
@@ -240,7 +279,7 @@ impl Shopper {
     }
 
     fn next(&mut self, now: Moment) {
-        self.done += usize::from(self.counts);
+        self.done += usize::from(self.current.as_ref().is_some_and(|planned| planned.counts));
         self.waiting = Waiting::Next(now + self.pace.between);
     }
 
@@ -371,9 +410,10 @@ impl Shopper {
 
     /// Puts the same things in once more, this time with their codes shown.
     fn again_with_code(&mut self, really: &[(Sku, Option<f32>)], now: Moment) {
+        let counts = self.current.as_ref().is_some_and(|planned| planned.counts);
         for (n, (sku, grams)) in really.iter().rev().enumerate() {
             let step = Step::Put { sku: sku.clone(), grams: *grams, show_code: true };
-            self.steps.push_front(Planned { step, counts: self.counts && n == 0, again: true });
+            self.steps.push_front(Planned { step, counts: counts && n == 0, again: true });
         }
         self.waiting = Waiting::Next(now + SETTLE);
     }
@@ -427,9 +467,15 @@ impl Shopper {
             (For::LaneOpen, Screen::Basket) if view.pay_blocked.is_none() => {
                 self.summary.total_minor = view.total.minor;
                 self.waiting = Waiting::Screen { what: For::Tap, until };
+                self.last_at_lane = now;
                 return vec![Act::Touch(Intent::GoToLane)];
             }
-            (For::Tap, Screen::Pay(pay)) => pay.step == PayStep::Tap,
+            // A cart that starts again may stand there already.
+            (For::LaneOpen | For::Tap, Screen::Pay(pay)) if pay.step == PayStep::Tap => true,
+            (For::LaneOpen | For::Tap | For::Receipt, Screen::Basket) if now > self.last_at_lane + TAP_AGAIN => {
+                self.last_at_lane = now;
+                return self.once_more(view, now);
+            }
             (For::Receipt, Screen::Receipt(receipt)) => {
                 if receipt.qr.is_some() {
                     self.next(now + Duration::from_millis(400));
@@ -437,8 +483,18 @@ impl Shopper {
                 }
                 false
             }
-            (For::Receipt, Screen::Pay(pay)) if pay.step == PayStep::Declined => {
-                return self.fail("the payment was declined".into());
+            (For::LaneOpen | For::Tap | For::Receipt, Screen::Pay(pay)) if now > self.last_at_lane + TAP_AGAIN => {
+                match pay.step {
+                    PayStep::Tap => {
+                        self.last_at_lane = now;
+                        return vec![Act::TapCard];
+                    }
+                    PayStep::Declined => {
+                        self.last_at_lane = now;
+                        return vec![Act::Look("declined"), Act::Touch(Intent::GoToLane)];
+                    }
+                    _ => false,
+                }
             }
             _ => false,
         };
@@ -448,6 +504,32 @@ impl Shopper {
             return self.fail(format!("waited a minute for {what:?}, and the screen shows {}", screen_name(view)));
         }
         Vec::new()
+    }
+
+    /// Back at the basket on the way to the lane: settles what is open, and touches the button again.
+    fn once_more(&mut self, view: &View, now: Moment) -> Vec<Act> {
+        let Some(ask) = &view.ask else {
+            return if view.pay_blocked.is_none() { vec![Act::Touch(Intent::GoToLane)] } else { Vec::new() };
+        };
+        let mut unlisted = self.in_cart.clone();
+        let mut gone = Vec::new();
+        for line in &view.lines {
+            match unlisted.iter().position(|(sku, _)| *sku == line.sku) {
+                Some(at) => drop(unlisted.remove(at)),
+                None => gone.push(line.line),
+            }
+        }
+        if ask.weight.0 > 0 {
+            let Some(thing) = unlisted.first().cloned() else { return Vec::new() };
+            if ask.waits_for == WaitsFor::Removal {
+                // This step comes after it.
+                self.steps.extend(self.current.take());
+                self.steps.rotate_right(1);
+            }
+            return self.respond(view, &thing.0.clone(), &[thing], now);
+        }
+        let tile = ask.tiles.iter().find_map(|tile| tile.line.filter(|line| gone.contains(line)));
+        tile.map(|line| Act::Touch(Intent::AnswerLine { hold: ask.hold, line })).into_iter().collect()
     }
 }
 

@@ -41,6 +41,7 @@ pub struct Stage {
     catalogue: Arc<Catalogue>,
     there: Vec<(Thing, ItemHandle)>,
     n: u64,
+    done: usize,
     file: PathBuf,
 }
 
@@ -56,7 +57,7 @@ impl Stage {
         file: PathBuf,
         remembered: &Remembered,
     ) -> anyhow::Result<Self> {
-        let mut stage = Self { world, goods, catalogue, there: Vec::new(), n: 0, file };
+        let mut stage = Self { world, goods, catalogue, there: Vec::new(), n: 0, done: remembered.done, file };
         for thing in &remembered.things {
             let item = stage.item(&thing.sku, Some(thing.mass_g), false, thing.n)?;
             let handle = stage.world.place(&item);
@@ -78,12 +79,19 @@ impl Stage {
         serde_json::from_str(&text).with_context(|| format!("{}", file.display()))
     }
 
-    /// Remembers that `done` steps are done and what lies there.
+    /// Remembers that `done` steps are done.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn remember(&self, done: usize) -> anyhow::Result<()> {
-        let remembered = Remembered { done, things: self.things().cloned().collect() };
+    pub fn remember(&mut self, done: usize) -> anyhow::Result<()> {
+        self.done = done;
+        self.save()
+    }
+
+    /// Remembers what lies there. At once, whether the cart has noticed or not: a thing does not leave a
+    /// basket because a program ended.
+    fn save(&self) -> anyhow::Result<()> {
+        let remembered = Remembered { done: self.done, things: self.things().cloned().collect() };
         let text = serde_json::to_string(&remembered).context("what lies in the basket")?;
         let partial = self.file.with_extension("partial");
         std::fs::write(&partial, text).with_context(|| format!("{}", partial.display()))?;
@@ -114,6 +122,7 @@ impl Stage {
         let item = self.item(sku, grams, show_code, self.n)?;
         let (handle, rests_at) = self.world.put(&item, now);
         self.there.push((Thing { sku: sku.clone(), mass_g: item.mass_g, n: self.n }, handle));
+        self.save()?;
         Ok(rests_at)
     }
 
@@ -134,18 +143,20 @@ impl Stage {
             self.there.push((thing, handle));
         }
         self.n += 2;
+        self.save()?;
         Ok(rests_at)
     }
 
     /// Takes out the newest thing of a product; says when it is gone.
-    pub fn take(&mut self, sku: &Sku, now: Moment) -> Moment {
-        match self.there.iter().rposition(|(thing, _)| thing.sku == *sku) {
-            Some(at) => {
-                let (_, handle) = self.there.remove(at);
-                self.world.take(handle, now)
-            }
-            None => now,
-        }
+    ///
+    /// # Errors
+    /// When what lies there cannot be remembered.
+    pub fn take(&mut self, sku: &Sku, now: Moment) -> anyhow::Result<Moment> {
+        let Some(at) = self.there.iter().rposition(|(thing, _)| thing.sku == *sku) else { return Ok(now) };
+        let (_, handle) = self.there.remove(at);
+        let gone_at = self.world.take(handle, now);
+        self.save()?;
+        Ok(gone_at)
     }
 
     /// What all that lies there costs by the catalogue, in minor units.

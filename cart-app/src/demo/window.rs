@@ -19,7 +19,7 @@ use super::goods::Goods;
 use super::headless::{enrolled_sight, newest_receipt, pictures, verify};
 use super::script::Script;
 use super::shopper::{Act, Pace, Shopper};
-use super::stage::Stage;
+use super::stage::{Remembered, Stage};
 use super::{PlayOptions, servers};
 use crate::config::Config;
 use crate::run::open_desk;
@@ -91,7 +91,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
             script.step,
             Pace { between: Duration::from_millis(1_400), think: Duration::from_millis(1_800) },
             clock.now(),
-            0,
+            &Remembered::default(),
         ),
         hands: hands.clone(),
         clock: clock.clone(),
@@ -184,8 +184,10 @@ impl ByHand {
             ShopAction::PutUnread(n) => self.put(&mut stage, n, false, now),
             ShopAction::Take(n) => {
                 let newest_first: Vec<Sku> = stage.things().map(|t| t.sku.clone()).rev().collect();
-                if let Some(sku) = newest_first.get(n) {
-                    stage.take(sku, now);
+                if let Some(sku) = newest_first.get(n)
+                    && let Err(why) = stage.take(sku, now)
+                {
+                    warn!("{why:#}");
                 }
             }
             ShopAction::RollToLane => stage.world.toggle_lane(LANE),
@@ -273,7 +275,7 @@ impl Player {
                 stage.world.bump(now);
                 None
             }
-            Act::Take(sku) => Some(Ok(stage.take(&sku, now))),
+            Act::Take(sku) => Some(stage.take(&sku, now)),
             Act::Put { sku, grams, show_code } => Some(stage.put(&sku, grams, show_code, now)),
             Act::PutTwo { skus, show_code } => Some(stage.put_two(&skus, show_code, now)),
         };

@@ -16,6 +16,7 @@ pub mod hub;
 pub mod identity;
 pub mod ingest;
 pub mod intent;
+pub mod keys;
 pub mod lane;
 pub mod ledger;
 pub mod receipt;

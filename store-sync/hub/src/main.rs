@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use service::LogFile;
 use store_hub::config::Config;
 use store_hub::identity::command;
-use store_hub::{receipt, releases, run};
+use store_hub::{keys, receipt, releases, run};
 use tracing_subscriber::EnvFilter;
 
 /// A store's hub. When it is ready it prints one line of JSON with its addresses; logs go to stderr.
@@ -124,8 +124,8 @@ fn serve(config: &std::path::Path) -> anyhow::Result<()> {
 fn verify(file: &std::path::Path, keys: &[PathBuf]) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read receipt {}", file.display()))?;
     let keys = if keys.is_empty() {
-        let folder = receipt::trust_folder().context("no home folder to look for trusted keys in; give --key")?;
-        let keys = receipt::trusted_keys(&folder)?;
+        let folder = keys::trust_folder().context("no home folder to look for trusted keys in; give --key")?;
+        let keys = keys::trusted_keys(&folder)?;
         anyhow::ensure!(
             !keys.is_empty(),
             "no trusted key in {}; give the store's public key with --key",
@@ -133,7 +133,7 @@ fn verify(file: &std::path::Path, keys: &[PathBuf]) -> anyhow::Result<()> {
         );
         keys
     } else {
-        receipt::read_keys(keys)?
+        keys::read_keys(keys)?
     };
     print!("{}", receipt::check(&bytes, &keys)?);
     Ok(())

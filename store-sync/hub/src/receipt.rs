@@ -1,40 +1,15 @@
 //! The receipt office: the store's key, sealing a paid intent, and checking a receipt file.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
+use identity::secret;
 use trip::receipt::{Receipt, ReceiptError, Sealed, Verified, key_id, render, seal, verify};
 use trip::{StoreId, UnixMillis};
 
-use crate::config::{key_text, public_key};
+use crate::config::key_text;
 use crate::intent::Intent;
-
-/// A key file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// It cannot be read or written.
-    #[error("{what} {}: {source}", path.display())]
-    File {
-        /// What was tried.
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why it failed.
-        source: std::io::Error,
-    },
-    /// It holds something else.
-    #[error("{} is no {expected}", path.display())]
-    Wrong {
-        /// The file.
-        path: PathBuf,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes for a new key: {0}")]
-    Random(getrandom::Error),
-}
+use crate::keys::{self, KeyError};
 
 /// Signs receipts.
 pub struct Office {
@@ -48,27 +23,13 @@ impl Office {
     /// (`receipt.key`, for the owner's eyes only, with `receipt-key.pub` beside it).
     ///
     /// # Errors
-    /// [`KeyError`] when the key cannot be read, made or written.
+    /// [`KeyError`] when the key cannot be read, made or written, or others may read it.
     pub fn open(store: StoreId, store_name: String, data: &Path) -> Result<Self, KeyError> {
-        let path = data.join("receipt.key");
-        let key = match std::fs::read(&path) {
-            Ok(bytes) => {
-                let bytes: [u8; 32] = bytes
-                    .try_into()
-                    .map_err(|_| KeyError::Wrong { path: path.clone(), expected: "receipt key of 32 bytes" })?;
-                SigningKey::from_bytes(&bytes)
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_key(&path)?,
-            Err(source) => return Err(KeyError::File { what: "cannot read", path, source }),
-        };
+        let key = keys::own_key(&data.join("receipt.key"), "receipt key of 32 bytes")?;
         let public = data.join("receipt-key.pub");
         let text = key_text(&key.verifying_key());
         if std::fs::read_to_string(&public).ok().as_deref() != Some(text.as_str()) {
-            std::fs::write(&public, &text).map_err(|source| KeyError::File {
-                what: "cannot write",
-                path: public,
-                source,
-            })?;
+            secret::write_public(&public, text.as_bytes())?;
         }
         Ok(Self { store, store_name, key })
     }
@@ -91,9 +52,8 @@ impl Office {
         // By its identifier, so that a second store of this name on the machine takes nothing away.
         let id: String = trip::receipt::key_id(&self.public_key()).iter().map(|b| format!("{b:02x}")).collect();
         let path = folder.join(format!("{}-{id}.pub", self.store));
-        let fail = |source| KeyError::File { what: "cannot write", path: path.clone(), source };
-        std::fs::create_dir_all(folder).map_err(fail)?;
-        std::fs::write(&path, key_text(&self.public_key())).map_err(fail)
+        std::fs::create_dir_all(folder).map_err(keys::failed("cannot make folder", folder))?;
+        Ok(secret::write_public(&path, key_text(&self.public_key()).as_bytes())?)
     }
 
     /// The number of the store's `n`th receipt.
@@ -121,61 +81,6 @@ impl Office {
         };
         Some(seal(&receipt, &self.key))
     }
-}
-
-fn make_key(path: &Path) -> Result<SigningKey, KeyError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(KeyError::Random)?;
-    let fail = |source| KeyError::File { what: "cannot write", path: path.to_owned(), source };
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(fail)?;
-    file.write_all(&seed).and_then(|()| file.sync_all()).map_err(fail)?;
-    Ok(SigningKey::from_bytes(&seed))
-}
-
-/// Where this machine keeps the keys it trusts: `$TRUNDLE_TRUST`, else `trundle/trust` in the
-/// user's data folder. `None` when neither is set and there is no home.
-pub fn trust_folder() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    set("TRUNDLE_TRUST").or_else(|| {
-        let data = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")))?;
-        Some(data.join("trundle/trust"))
-    })
-}
-
-/// Reads the public keys in `files`.
-///
-/// # Errors
-/// [`KeyError`] names the file that cannot be read or holds no key.
-pub fn read_keys(files: &[PathBuf]) -> Result<Vec<VerifyingKey>, KeyError> {
-    let read = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).map_err(|source| KeyError::File {
-            what: "cannot read key",
-            path: path.clone(),
-            source,
-        })?;
-        public_key(&text)
-            .ok_or_else(|| KeyError::Wrong { path: path.clone(), expected: "public key (43 letters of base64url)" })
-    };
-    files.iter().map(read).collect()
-}
-
-/// The keys in a trust folder: every `*.pub`. A missing folder has none.
-///
-/// # Errors
-/// As [`read_keys`].
-pub fn trusted_keys(folder: &Path) -> Result<Vec<VerifyingKey>, KeyError> {
-    let mut files: Vec<PathBuf> = match std::fs::read_dir(folder) {
-        Ok(entries) => {
-            entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "pub")).collect()
-        }
-        Err(_) => Vec::new(),
-    };
-    files.sort();
-    read_keys(&files)
 }
 
 /// Checks a receipt file against `keys` and says what it holds, for people.
@@ -212,6 +117,7 @@ mod tests {
     use super::*;
     use crate::intent::IntentState;
     use crate::intent::tests::{approval, intent};
+    use crate::keys::trusted_keys;
     use trip::pricing::PricedLine;
     use trip::{LineId, Quantity};
 
@@ -256,14 +162,10 @@ mod tests {
         assert!(check(b"not a receipt", &[again.public_key()]).is_err());
     }
 
-    #[cfg(unix)]
     #[test]
-    fn the_key_is_for_its_owner_only_and_its_public_half_can_be_trusted() {
-        use std::os::unix::fs::PermissionsExt;
+    fn the_keys_public_half_can_be_trusted() {
         let folder = tempfile::tempdir().expect("a folder");
         let office = Office::open(StoreId::new("s").expect("valid"), "S".into(), folder.path()).expect("a new key");
-        let mode = std::fs::metadata(folder.path().join("receipt.key")).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
         let trust = folder.path().join("trust");
         assert_eq!(trusted_keys(&trust).expect("a missing folder has none"), vec![]);
         office.trust_here(&trust).expect("written");

@@ -18,6 +18,10 @@ use trip::{Hash, StoreId, UnixMillis};
 
 use crate::config::key_text;
 use crate::identity::registry::{Registry, RegistryError};
+use crate::keys::{failed, own_key};
+
+/// What a release is signed with.
+pub const RELEASE_KEY: &str = "release key of 32 bytes";
 
 /// Releases cannot be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +29,6 @@ pub enum ReleasesError {
     /// A file.
     #[error(transparent)]
     File(#[from] SecretError),
-    /// The release key.
-    #[error("{} is no release key of 32 bytes", .0.display())]
-    Key(PathBuf),
-    /// No randomness.
-    #[error("the system gives no random bytes for a release key: {0}")]
-    Random(getrandom::Error),
     /// What was released before cannot be told.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -40,21 +38,6 @@ pub enum ReleasesError {
 #[derive(Debug, Default)]
 pub struct Releases {
     shelf: BTreeMap<Kind, (Manifest, Signed, PathBuf)>,
-}
-
-/// Opens the release key at `path`, and makes it when it is not there.
-///
-/// # Errors
-/// [`ReleasesError`] when it is open to others, or no key.
-pub fn key(path: &Path) -> Result<SigningKey, ReleasesError> {
-    if let Some(bytes) = secret::read(path)? {
-        let seed: [u8; 32] = bytes.as_slice().try_into().map_err(|_| ReleasesError::Key(path.to_owned()))?;
-        return Ok(SigningKey::from_bytes(&seed));
-    }
-    let mut seed = zeroize::Zeroizing::new([0; 32]);
-    getrandom::fill(seed.as_mut()).map_err(ReleasesError::Random)?;
-    secret::write(path, seed.as_ref())?;
-    Ok(SigningKey::from_bytes(&seed))
 }
 
 /// Signs `file` as release `version` of `kind`; `store` is `None` for one that is for all stores.
@@ -92,7 +75,7 @@ pub fn command(options: &ReleaseOptions) -> anyhow::Result<()> {
     let store = options.store.clone().map(StoreId::new).transpose()?;
     anyhow::ensure!(kind == Kind::Model || store.is_some(), "a configuration is of one store; name it with --store");
     anyhow::ensure!(options.version > 0, "versions count from 1");
-    let key = key(&options.key)?;
+    let key = own_key(&options.key, RELEASE_KEY)?;
     let file = std::fs::read(&options.file).with_context(|| format!("cannot read {}", options.file.display()))?;
     let at = UnixMillis(i64::try_from(crate::identity::now_s()).unwrap_or_default() * 1_000);
     let signed = sign(kind, store, options.version, &file, &key, at);
@@ -100,10 +83,6 @@ pub fn command(options: &ReleaseOptions) -> anyhow::Result<()> {
     secret::write_public(&path, serde_json::to_string(&signed)?.as_bytes())?;
     println!("{} is signed; its key, for [tls] vendor_keys: {}", path.display(), key_text(&key.verifying_key()));
     Ok(())
-}
-
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ReleasesError {
-    move |source| SecretError::File { what, path: path.to_owned(), source }.into()
 }
 
 impl Releases {

@@ -1,21 +1,20 @@
 //! The promises, one a file.
 
-use std::collections::BTreeSet;
-
 use store_hub::store::MemoryPlace;
 
 use crate::cart::SimCart;
 use crate::fact::Fact;
+use crate::remains::Remains;
 use crate::terminal::Terminal;
 
-mod acked;
-mod charged;
-mod gate;
-mod kept;
-mod one_payment;
-mod receipts;
-mod shown;
-mod synced;
+pub mod acked;
+pub mod charged;
+pub mod gate;
+pub mod kept;
+pub mod one_payment;
+pub mod receipts;
+pub mod shown;
+pub mod synced;
 
 /// All that a check may look at, besides what it is told.
 pub struct Truth<'a> {
@@ -25,8 +24,6 @@ pub struct Truth<'a> {
     pub carts: &'a [SimCart],
     /// The terminals, by lane.
     pub terminals: Vec<&'a Terminal>,
-    /// Carts a record of which could not be read any more: theirs is a matter for staff.
-    pub rotted: BTreeSet<usize>,
 }
 
 /// One promise.
@@ -38,13 +35,15 @@ pub trait Check {
     ///
     /// # Errors
     /// How the promise is broken.
-    fn see(&mut self, fact: &Fact<'_>, truth: &Truth<'_>) -> Result<(), String>;
+    fn see(&mut self, _fact: &Fact<'_>, _truth: &Truth<'_>) -> Result<(), String> {
+        Ok(())
+    }
 
-    /// The world has come to rest.
+    /// The world has come to rest, and this is left.
     ///
     /// # Errors
     /// How the promise is broken.
-    fn end(&mut self, _truth: &Truth<'_>) -> Result<(), String> {
+    fn end(&self, _remains: &Remains) -> Result<(), String> {
         Ok(())
     }
 }
@@ -61,4 +60,12 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(receipts::Receipts),
         Box::new(synced::Synced),
     ]
+}
+
+/// Every promise of what is left.
+///
+/// # Errors
+/// Which is broken, and how.
+pub fn remains(remains: &Remains) -> Result<(), String> {
+    all().iter().try_for_each(|check| check.end(remains).map_err(|why| format!("{}: {why}", check.name())))
 }

@@ -9,7 +9,8 @@
 //! A [`Plan`] is drawn from a seed: who shops, and which [`fault`]s strike when. [`run()`] plays it; after
 //! the last fault the world heals and must come to rest. Each [`check`] holds one promise over all that was
 //! seen. The same seed gives the same run, to the last message; [`shrink()`] leaves out faults until only
-//! those are left that the breach needs.
+//! those are left that the breach needs. [`Remains`] are what the checks look at in the end; the fault rig
+//! reads them from real files.
 //!
 //! Deliberately absent: sight and the noise of scales (they have a generator of their own in `tests`), and
 //! real files, sockets and processes (they have the fault rig).
@@ -24,6 +25,7 @@ pub mod fault;
 pub mod goods;
 pub mod hub;
 pub mod plan;
+pub mod remains;
 pub mod run;
 pub mod shopper;
 pub mod shrink;
@@ -34,6 +36,7 @@ pub mod world;
 pub use fact::Fact;
 pub use fault::{Fault, What};
 pub use plan::Plan;
+pub use remains::Remains;
 pub use run::{Breach, Counts, Report, run};
 pub use shrink::shrink;
 

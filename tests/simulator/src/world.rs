@@ -15,11 +15,14 @@ use crate::cart::SimCart;
 use crate::chance::Chance;
 use crate::check::{Check, Truth};
 use crate::fact::Fact;
-use crate::fault::{End, What};
-use crate::hub::{HubDisk, SimHub};
+use crate::fault::{End, Fault, What};
+use crate::goods;
+use crate::hub::{HubDisk, SimHub, receipt_key};
 use crate::plan::Plan;
+use crate::remains::{CartRemains, Copied, Payment, Remains};
 use crate::run::{Breach, Counts};
 use crate::shopper::Shopper;
+use crate::terminal::Progress;
 
 mod carts;
 mod faults;
@@ -257,9 +260,10 @@ impl World {
 
     /// Asks every check for its last word.
     pub fn finish(&mut self) {
-        let mut checks = std::mem::take(&mut self.checks);
-        for check in &mut checks {
-            if let Err(why) = check.end(&self.truth()) {
+        let remains = self.remains();
+        let checks = std::mem::take(&mut self.checks);
+        for check in &checks {
+            if let Err(why) = check.end(&remains) {
                 self.broken(check.name(), why);
             }
         }
@@ -276,16 +280,48 @@ impl World {
             place: &self.hub_disk.place,
             carts: &self.carts,
             terminals: self.posts.iter().map(|post| &post.terminal).collect(),
-            rotted: self
-                .plan
-                .faults
-                .iter()
-                .filter(|f| f.at <= self.now)
-                .filter_map(|f| match f.what {
-                    What::JournalRots { cart } => Some(cart),
-                    _ => None,
+        }
+    }
+
+    fn remains(&self) -> Remains {
+        let place = &self.hub_disk.place;
+        let rots = |cart| {
+            let rots = |f: &Fault| f.at <= self.now && matches!(f.what, What::JournalRots { cart: n } if n == cart);
+            self.plan.faults.iter().any(rots)
+        };
+        let left = |(n, cart): (usize, &SimCart)| {
+            let (epoch, head) = cart.disk.end();
+            CartRemains {
+                id: cart.id.clone(),
+                epoch,
+                head,
+                state: cart.disk.state(),
+                written: cart.disk.history(),
+                wiped: 0,
+                receipts: cart.disk.receipts(),
+                rotted: rots(n),
+            }
+        };
+        let payments = self.posts.iter().flat_map(|post| post.terminal.payments());
+        Remains {
+            carts: self.carts.iter().enumerate().map(left).collect(),
+            journals: place
+                .journals()
+                .into_iter()
+                .map(|row| Copied { records: place.records(&row.cart, row.epoch), row })
+                .collect(),
+            intents: place.all_intents(),
+            receipts: place.all_receipts(),
+            gates: place.all_gates(),
+            payments: payments
+                .map(|(intent, p)| Payment {
+                    intent: intent.clone(),
+                    amount: p.amount,
+                    taken: p.progress == Progress::Approved,
                 })
                 .collect(),
+            catalogues: [0, goods::DEARER].map(goods::catalogue).into(),
+            receipt_key: receipt_key().verifying_key(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the hub wants of carts: committed first, sent, and sent again until the cart's own events show
 //! that it was carried out. A cart takes the same command twice as once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trip::message::{Command, Order, VERSION};
 use trip::topics::{self, Leaf};
@@ -222,15 +222,11 @@ impl<S: Storage> Hub<S> {
             let reachable = |cart: &CartId| seen.get(cart).is_some_and(|s| s.presence.is_some_and(|p| p.online));
             let late = self.outbox.send_late(&self.setting.store, now, reachable);
             // Who still does not show a receipt may never have heard the key that checks it.
-            let waiting: std::collections::BTreeSet<CartId> = self
-                .outbox
-                .rows()
-                .filter(|row| {
-                    !late.is_empty() && matches!(row.command.order, Order::Receipt { .. }) && reachable(&row.cart)
-                })
-                .map(|row| row.cart.clone())
-                .collect();
-            effects.extend(waiting.iter().map(|cart| self.desired(cart)));
+            if !late.is_empty() {
+                let receipts = self.outbox.rows().filter(|row| matches!(row.command.order, Order::Receipt { .. }));
+                let waiting: BTreeSet<&CartId> = receipts.map(|row| &row.cart).filter(|cart| reachable(cart)).collect();
+                effects.extend(waiting.into_iter().map(|cart| self.desired(cart)));
+            }
             effects.extend(late);
         }
         Ok(effects)

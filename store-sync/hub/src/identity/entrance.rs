@@ -21,7 +21,8 @@ use super::roster::{self, Roster, Watcher};
 use super::tls::{self, Entry, Keeper, TlsError};
 use super::{folder, now_s};
 use crate::config::{BusConfig, Config, TlsConfig, broker_port, key_text};
-use crate::releases::{self, Releases, ReleasesError};
+use crate::keys::{KeyError, own_key};
+use crate::releases::{RELEASE_KEY, Releases, ReleasesError};
 
 /// How often the hub looks whether its own certificates are to be made anew.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -39,6 +40,9 @@ pub enum EntranceError {
     /// A release.
     #[error(transparent)]
     Releases(#[from] ReleasesError),
+    /// The release key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -93,7 +97,7 @@ impl Entrance {
         let (folder, now_s) = (folder(&config.data), now_s());
         let authority = Arc::new(Authority::open(&folder, &config.store, now_s)?);
         let mut registry = Registry::open(&folder)?;
-        let key = releases::key(&folder.join("release.key"))?;
+        let key = own_key(&folder.join("release.key"), RELEASE_KEY)?;
         let mut shelf = Releases::default();
         let at = UnixMillis(i64::try_from(now_s).unwrap_or_default() * 1_000);
         shelf.release_catalogue(&config.catalogue, &config.store, &key, &mut registry, at)?;

@@ -88,6 +88,11 @@ impl MemoryPlace {
         self.lock().intents.clone()
     }
 
+    /// Everything that a gate was told, oldest first.
+    pub fn all_gates(&self) -> Vec<GateRow> {
+        self.lock().gates.clone()
+    }
+
     /// Every receipt, oldest first.
     pub fn all_receipts(&self) -> Vec<ReceiptRow> {
         self.lock().receipts.clone()

@@ -1,9 +1,11 @@
 //! What the hub acks it has: each record once, in order, byte for byte as the cart wrote it.
 
 use trip::Hash;
+use trip::chain::Head;
 
 use super::{Check, Truth};
 use crate::fact::Fact;
+use crate::remains::{Copied, Remains};
 
 /// See the module.
 pub struct Acked;
@@ -27,19 +29,23 @@ impl Check for Acked {
         Ok(())
     }
 
-    fn end(&mut self, truth: &Truth<'_>) -> Result<(), String> {
-        for cart in truth.carts {
-            let written = cart.disk.history();
-            for row in truth.place.journals().into_iter().filter(|row| row.cart == cart.id) {
-                for (n, text) in truth.place.records(&cart.id, row.epoch).into_iter().enumerate() {
-                    let seq = n as u64 + 1;
-                    if written.get(&(row.epoch, seq)) != Some(&text) {
-                        return Err(format!(
-                            "{}: record {seq} of journal {} is not as it was written",
-                            cart.id, row.epoch
-                        ));
-                    }
+    fn end(&self, remains: &Remains) -> Result<(), String> {
+        for Copied { row, records } in &remains.journals {
+            let Some(cart) = remains.carts.iter().find(|cart| cart.id == row.cart) else { continue };
+            let mut head = Head::default();
+            for (seq, text) in (1..).zip(records) {
+                (_, head) = head.follow(text).map_err(|why| format!("the hub's record {seq} of {}: {why}", row.cart))?;
+                let wiped = row.epoch == cart.epoch && seq <= cart.wiped;
+                let written = cart.written.get(&(row.epoch, seq));
+                if written.map_or(!wiped, |written| written != text) {
+                    return Err(format!(
+                        "{}: record {seq} of journal {} is not as it was written",
+                        cart.id, row.epoch
+                    ));
                 }
+            }
+            if head != row.head {
+                return Err(format!("{}: the hub acks {}, and its records end at {}", row.cart, row.head.seq, head.seq));
             }
         }
         Ok(())

@@ -6,8 +6,9 @@ use trip::event::Ending;
 use trip::{Money, Record, TripEvent, TripId};
 
 use super::{Check, Truth};
+use crate::cart::SimCart;
 use crate::fact::Fact;
-use crate::terminal::Progress;
+use crate::remains::Remains;
 
 /// See the module.
 pub struct Charged;
@@ -20,10 +21,10 @@ struct Account {
     ending: Option<Ending>,
 }
 
-fn accounts(truth: &Truth<'_>, cart: usize) -> BTreeMap<TripId, Account> {
+fn accounts<'a>(story: impl IntoIterator<Item = &'a String>) -> BTreeMap<TripId, Account> {
     let mut accounts: BTreeMap<TripId, Account> = BTreeMap::new();
     let mut running = None;
-    for text in truth.carts[cart].disk.history().values() {
+    for text in story {
         let Ok(record) = serde_json::from_str::<Record>(text) else { continue };
         if let TripEvent::TripStarted { trip, .. } = &record.event {
             running = Some(trip.clone());
@@ -47,8 +48,8 @@ impl Check for Charged {
 
     fn see(&mut self, fact: &Fact<'_>, truth: &Truth<'_>) -> Result<(), String> {
         let Fact::Taken { intent, trip, amount } = fact else { return Ok(()) };
-        let locks: Vec<Money> =
-            (0..truth.carts.len()).flat_map(|cart| accounts(truth, cart).remove(trip)).flat_map(|a| a.locks).collect();
+        let known = |cart: &SimCart| accounts(cart.disk.history().values()).remove(trip);
+        let locks: Vec<Money> = truth.carts.iter().filter_map(known).flat_map(|account| account.locks).collect();
         if locks.contains(amount) {
             Ok(())
         } else {
@@ -56,21 +57,25 @@ impl Check for Charged {
         }
     }
 
-    fn end(&mut self, truth: &Truth<'_>) -> Result<(), String> {
-        let mut taken: BTreeMap<TripId, i64> = BTreeMap::new();
-        for (_, payment) in truth.terminals.iter().flat_map(|terminal| terminal.payments()) {
-            if payment.progress == Progress::Approved {
-                *taken.entry(payment.trip.clone()).or_default() += payment.amount.minor;
+    fn end(&self, remains: &Remains) -> Result<(), String> {
+        let mut taken: BTreeMap<&TripId, i64> = BTreeMap::new();
+        for payment in remains.taken() {
+            let Some(intent) = remains.intents.iter().find(|intent| intent.id == payment.intent) else {
+                return Err(format!("{} was paid {}, and the hub asked for no such thing", payment.intent, payment.amount));
+            };
+            if intent.amount != payment.amount {
+                return Err(format!("{} took {}, asked for was {}", intent.id, payment.amount, intent.amount));
             }
+            *taken.entry(&intent.trip).or_default() += payment.amount.minor;
         }
-        for cart in 0..truth.carts.len() {
-            for (trip, account) in accounts(truth, cart) {
+        for cart in &remains.carts {
+            for (trip, account) in accounts(remains.story(cart)) {
                 let (taken, paid) = (taken.remove(&trip).unwrap_or(0), account.paid.map_or(0, |paid| paid.minor));
                 if account.ending == Some(Ending::Paid) && taken != paid {
                     return Err(format!("trip {trip} ended paid with {paid}, and {taken} stay charged"));
                 }
                 // A journal that lost its end cannot say what the hub has seen: staff look at such a cart.
-                if account.ending != Some(Ending::Paid) && taken != 0 && !truth.rotted.contains(&cart) {
+                if account.ending != Some(Ending::Paid) && taken != 0 && !cart.rotted {
                     return Err(format!("trip {trip} ended {:?}, and {taken} stay charged", account.ending));
                 }
             }

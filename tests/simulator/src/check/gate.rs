@@ -5,6 +5,7 @@ use store_hub::store::Write;
 
 use super::{Check, Truth};
 use crate::fact::Fact;
+use crate::remains::Remains;
 
 /// See the module.
 pub struct Gate;
@@ -30,6 +31,18 @@ impl Check for Gate {
                     "{} opened for {}: paid {paid}, receipt {receipt}, money {money}",
                     gate.lane, gate.intent
                 ));
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, remains: &Remains) -> Result<(), String> {
+        for gate in remains.gates.iter().filter(|gate| gate.open) {
+            let receipt = remains.receipts.iter().any(|row| row.intent == gate.intent);
+            // Given back later, perhaps; but it was asked for.
+            let money = remains.payments.iter().any(|payment| payment.intent == gate.intent);
+            if !(receipt && money) {
+                return Err(format!("{} opened for {}: receipt {receipt}, money {money}", gate.lane, gate.intent));
             }
         }
         Ok(())

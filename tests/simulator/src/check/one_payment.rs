@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Truth};
-use crate::fact::Fact;
-use crate::terminal::Progress;
+use super::Check;
+use crate::remains::Remains;
 
 /// See the module.
 pub struct OnePayment;
@@ -14,19 +13,14 @@ impl Check for OnePayment {
         "nobody is charged twice"
     }
 
-    fn see(&mut self, _: &Fact<'_>, _: &Truth<'_>) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn end(&mut self, truth: &Truth<'_>) -> Result<(), String> {
+    fn end(&self, remains: &Remains) -> Result<(), String> {
         let mut taken = BTreeMap::new();
-        for (id, payment) in truth.terminals.iter().flat_map(|terminal| terminal.payments()) {
-            if payment.progress == Progress::Approved {
-                taken.entry(&payment.trip).or_insert_with(Vec::new).push(id);
-            }
+        for payment in remains.taken() {
+            taken.entry(remains.trip_of(&payment.intent)).or_insert_with(Vec::new).push(&payment.intent);
         }
-        match taken.into_iter().find(|(_, ids)| ids.len() > 1) {
-            Some((trip, ids)) => Err(format!("trip {trip} is charged {} times: {ids:?}", ids.len())),
+        match taken.into_iter().find(|(_, intents)| intents.len() > 1) {
+            Some((Some(trip), intents)) => Err(format!("trip {trip} is charged {} times: {intents:?}", intents.len())),
+            Some((None, intents)) => Err(format!("nobody knows what was paid with {intents:?}")),
             None => Ok(()),
         }
     }

@@ -40,7 +40,6 @@ struct Options {
     #[arg(long, default_value_t = 500)]
     items: u32,
     /// Only this part.
-    #[arg(long)]
     only: Option<Part>,
     /// The seed of the trip and the world.
     #[arg(long, default_value_t = 20)]
