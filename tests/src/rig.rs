@@ -19,7 +19,7 @@ use simulator::check;
 use trip::{Catalogue, StoreId};
 
 use crate::crowd::{self, Crowd};
-use crate::process::assets;
+use crate::process::{assets, wait_for};
 use crate::remains;
 
 pub mod blow;
@@ -97,6 +97,10 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
     let mut crowd = Crowd::join(shop.crowd_line.address, &StoreId::new(store::STORE)?, version, names)?;
     let trolleys: Vec<Trolley> =
         (0..setup.carts).map(|n| Trolley::roll(&shop, n, setup.seed)).collect::<anyhow::Result<_>>()?;
+
+    // Each looks at its goods once, which takes seconds; under blows from the start none would ever get through.
+    let looked = |n: usize| shop.cart_folder(n).join("simulated-sight.gallery").exists();
+    wait_for("carts that know their goods", || Ok((0..setup.carts).all(looked).then_some(())))?;
 
     let mut striker = Striker::new(&setup.folder);
     let mut plan = Plan::new(setup.seed, setup.carts, shop.brokers.parts.len());

@@ -29,7 +29,7 @@ use super::shopper::{Act, Pace, Shopper};
 use super::stage::Stage;
 use super::summary::Summary;
 use super::{PlayOptions, servers};
-use crate::config::Config;
+use crate::config::{Config, SightConfig};
 use crate::line::{self, RunningLine};
 use crate::recording::Recorder;
 use crate::sight::Sight;
@@ -321,10 +321,10 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     let ready = startup::prepare(config)?;
     let catalogue = ready.catalogue.clone();
     let goods = Goods::open(&options.pictures, options.photos.as_deref(), script.seed)?;
-    let sight = enrolled_sight(config, &goods, &catalogue)?;
+    let sight = kept_sight(config, &goods, &catalogue, options.resume)?;
     let world = World::new(script.seed);
     std::fs::create_dir_all(&options.out).with_context(|| format!("folder {}", options.out.display()))?;
-    let screen = open_screen(&goods, &catalogue, &options.out)?;
+    let screen = open_screen(&goods, &catalogue, &options.out, options.resume)?;
     let world_file = config.data.join("simulated-basket.json");
     let remembered = if options.resume { Stage::remembered(&world_file)? } else { Default::default() };
     let mut stage = Stage::new(world.clone(), goods, catalogue.clone(), world_file, &remembered)?;
@@ -395,6 +395,18 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     }
 }
 
+/// Opens sight as the first run of the trip left it, or enrols the goods now and keeps them.
+fn kept_sight(config: &Config, goods: &Goods, catalogue: &Arc<Catalogue>, resume: bool) -> anyhow::Result<Sight> {
+    let kept = config.data.join("simulated-sight.gallery");
+    if resume && kept.exists() {
+        let gallery = SightConfig { gallery: kept, ..config.sight.clone() };
+        return Sight::open(&gallery, catalogue.clone());
+    }
+    let sight = enrolled_sight(config, goods, catalogue)?;
+    sight.gallery.save(&kept).context("what was enrolled")?;
+    Ok(sight)
+}
+
 /// Opens sight and enrols the goods that the project draws itself.
 ///
 /// # Errors
@@ -409,12 +421,21 @@ pub fn enrolled_sight(config: &Config, goods: &Goods, catalogue: &Arc<Catalogue>
     Ok(sight)
 }
 
-/// Portraits of the goods for the screen, as files, and the pictures made from them.
-pub(super) fn pictures(goods: &Goods, catalogue: &Catalogue, out: &Path) -> anyhow::Result<Rc<Pictures>> {
+/// Portraits of the goods for the screen, as files, and the pictures made from them; `resume` leaves those that are
+/// there.
+pub(super) fn pictures(
+    goods: &Goods,
+    catalogue: &Catalogue,
+    out: &Path,
+    resume: bool,
+) -> anyhow::Result<Rc<Pictures>> {
     let folder = out.join("goods");
     std::fs::create_dir_all(&folder).with_context(|| format!("folder {}", folder.display()))?;
     for sku in goods.shelf(catalogue) {
         let path = folder.join(format!("{sku}.png"));
+        if resume && path.exists() {
+            continue;
+        }
         if let Some(portrait) = catalogue.get(&sku).and_then(|product| goods.portrait(product)) {
             let small = hal::sim::camera::thumbnail(&portrait, 208);
             small.save(&path).with_context(|| format!("{}", path.display()))?;
@@ -423,8 +444,13 @@ pub(super) fn pictures(goods: &Goods, catalogue: &Catalogue, out: &Path) -> anyh
     Ok(Rc::new(Pictures::from_folder(folder)))
 }
 
-fn open_screen(goods: &Goods, catalogue: &Catalogue, out: &Path) -> anyhow::Result<HeadlessScreen<App>> {
-    let pictures = pictures(goods, catalogue, out)?;
+fn open_screen(
+    goods: &Goods,
+    catalogue: &Catalogue,
+    out: &Path,
+    resume: bool,
+) -> anyhow::Result<HeadlessScreen<App>> {
+    let pictures = pictures(goods, catalogue, out, resume)?;
     HeadlessScreen::with_pictures(SCREEN.0, SCREEN.1, pictures).context("the screen in memory")
 }
 

@@ -57,7 +57,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let devices = devices(&world, config.board.cameras.len(), &clock);
     let shelf = goods.shelf(&catalogue);
-    let portraits = pictures(&goods, &catalogue, &options.out)?;
+    let portraits = pictures(&goods, &catalogue, &options.out, false)?;
     let world_file = config.data.join("simulated-basket.json");
     let stage = Stage::new(world, goods, catalogue.clone(), world_file, &Default::default())?;
     let hands: Hands = Arc::new(Mutex::new(stage));

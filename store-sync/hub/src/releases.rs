@@ -173,7 +173,7 @@ mod tests {
     fn a_changed_catalogue_has_the_next_version_and_an_unchanged_one_its_own() {
         let place = tempfile::tempdir().expect("a folder");
         let mut registry = Registry::open(&place.path().join("identity")).expect("made");
-        let key = key(&place.path().join("identity/release.key")).expect("made");
+        let key = own_key(&place.path().join("identity/release.key"), RELEASE_KEY).expect("made");
         let path = place.path().join("goods.toml");
         let mut released = |text: &str| {
             std::fs::write(&path, text).expect("written");

@@ -213,3 +213,30 @@ impl Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_blow_is_drawn() {
+        for seed in [1, 2, 26] {
+            let mut plan = Plan::new(seed, 2, 1);
+            let mut drawn: BTreeMap<String, u32> = BTreeMap::new();
+            for _ in 0..3_000 {
+                plan.pause();
+                *drawn.entry(plan.blow().kind()).or_default() += 1;
+            }
+            let programs = ["broker", "hub", "terminal", "cart"];
+            for kind in programs.iter().flat_map(|name| [format!("{name} killed"), format!("{name} stands still")]) {
+                assert!(drawn.contains_key(&kind), "{kind}: {drawn:?}");
+            }
+            for play in ["Decline", "Timeout", "LostAnswer", "CrashAfterApproval", "Slow"] {
+                assert!(drawn.contains_key(&format!("terminal: {play}")), "{play}: {drawn:?}");
+            }
+            assert_eq!(drawn.len(), 31, "{drawn:?}");
+        }
+    }
+}

@@ -165,10 +165,9 @@ impl Pusher {
             cart.arg("--receipt-key").arg(&self.receipt_key);
             cart.arg("--pictures").arg(assets().join("store/pictures.toml"));
             cart.arg("--out").arg(self.folder.join(format!("{}-pictures", self.name)));
-            if starts > 0 {
-                cart.arg("--resume");
-                self.done.resumed += 1;
-            }
+            // Also at first: what was enrolled for an earlier trip is used again.
+            cart.arg("--resume");
+            self.done.resumed += u32::from(starts > 0);
             self.wait_for_power();
             let log = self.folder.join("logs").join(format!("{}.log", self.name));
             *lock(&self.shared.running) = Some(Running::start_and_log(cart, &log)?.0);
