@@ -58,6 +58,8 @@ pub struct Line<J> {
     client: AsyncClient,
     started: Instant,
     events: mpsc::Sender<LinkEvent>,
+    /// Not subscribed to yet: the queue was full of what was to be said before.
+    wanted: Vec<String>,
 }
 
 impl<J: Journal + Send> Line<J> {
@@ -75,7 +77,7 @@ impl<J: Journal + Send> Line<J> {
         let session = Session::new(who, key, journal)?;
         let (client, event_loop) = AsyncClient::new(options(&config, session.will()), 64);
         let broker = format!("{}:{}", config.host, config.port);
-        Ok((Self { broker, session, client, started: Instant::now(), events }, event_loop))
+        Ok((Self { broker, session, client, started: Instant::now(), events, wanted: Vec::new() }, event_loop))
     }
 
     /// Works until `shutdown` turns true.
@@ -153,12 +155,24 @@ impl<J: Journal + Send> Line<J> {
         false
     }
 
+    /// Asks for what is wanted, as far as there is room; the rest after the next event.
+    fn subscribe(&mut self) {
+        while let Some(topic) = self.wanted.last()
+            && self.client.try_subscribe(topic, QoS::AtLeastOnce).is_ok()
+        {
+            self.wanted.pop();
+        }
+    }
+
     /// Does what the session wants.
     async fn carry_out(&mut self) {
+        self.subscribe();
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Subscribe(topic) => {
-                    self.try_to("subscribe", self.client.try_subscribe(topic, QoS::AtLeastOnce));
+                    self.wanted.retain(|wanted| *wanted != topic);
+                    self.wanted.push(topic);
+                    self.subscribe();
                 }
                 Output::Publish(message) => self.publish(message),
                 Output::Tell(event) => {

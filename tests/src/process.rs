@@ -21,7 +21,9 @@ pub fn programs() -> anyhow::Result<PathBuf> {
     let there = |folder: &&Path| ["cart", "store-hub", "terminal-sim"].iter().all(|name| folder.join(name).is_file());
     match own.ancestors().skip(1).take(2).find(there) {
         Some(folder) => Ok(folder.to_owned()),
-        None => bail!("cart, store-hub and terminal-sim are not beside {}; build them first: ./trundle test", own.display()),
+        None => {
+            bail!("cart, store-hub and terminal-sim are not beside {}; build them first: ./trundle test", own.display())
+        }
     }
 }
 
@@ -107,11 +109,8 @@ impl Running {
 
     fn spawn(mut command: Command, stdout: Stdio, stderr: Stdio) -> anyhow::Result<Self> {
         let program = command.get_program().to_owned();
-        let mut child = command
-            .stdout(stdout)
-            .stderr(stderr)
-            .spawn()
-            .with_context(|| Path::new(&program).display().to_string())?;
+        let mut child =
+            command.stdout(stdout).stderr(stderr).spawn().with_context(|| Path::new(&program).display().to_string())?;
         let stderr = child.stderr.take();
         let listen = move || {
             let mut said = Vec::new();

@@ -32,12 +32,7 @@ pub struct Transaction {
 ///
 /// # Errors
 /// When a file is missing or cannot be read.
-pub fn read(
-    hub: &Path,
-    terminals: &[PathBuf],
-    carts: Vec<CartRemains>,
-    catalogue: &Path,
-) -> anyhow::Result<Remains> {
+pub fn read(hub: &Path, terminals: &[PathBuf], carts: Vec<CartRemains>, catalogue: &Path) -> anyhow::Result<Remains> {
     let db = open(&hub.join("hub.db"))?;
     let mut payments = Vec::new();
     for log in terminals {

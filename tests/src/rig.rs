@@ -138,6 +138,9 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
         }
         rest.wait("the last trips", || trolleys.iter().map(Trolley::mood).collect::<Vec<_>>().join(", "))?;
     }
+    if let Some(why) = trolleys.iter().find_map(Trolley::trouble) {
+        bail!("{why}");
+    }
     // They have gone home; the carts are still on, and say the rest.
     let on: Vec<_> = (0..setup.carts).map(|n| shop.idle_cart(n)).collect::<anyhow::Result<_>>()?;
     while !shop.at_rest()? || crowd.behind() > 0 {
@@ -153,8 +156,7 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
     shop.close();
     let left = remains::read(&shop.hub_folder(), &shop.terminal_logs(), carts, &catalogue)?;
     check::remains(&left).map_err(|why| anyhow!(why)).context("a promise is broken")?;
-    let crowd_events =
-        left.carts[setup.carts..].iter().map(|cart| cart.written.len() as u64).sum();
+    let crowd_events = left.carts[setup.carts..].iter().map(|cart| cart.written.len() as u64).sum();
     let mut counts = Counts {
         blows: striker.blows,
         restarts: shop.restarts.clone(),

@@ -423,12 +423,7 @@ pub fn enrolled_sight(config: &Config, goods: &Goods, catalogue: &Arc<Catalogue>
 
 /// Portraits of the goods for the screen, as files, and the pictures made from them; `resume` leaves those that are
 /// there.
-pub(super) fn pictures(
-    goods: &Goods,
-    catalogue: &Catalogue,
-    out: &Path,
-    resume: bool,
-) -> anyhow::Result<Rc<Pictures>> {
+pub(super) fn pictures(goods: &Goods, catalogue: &Catalogue, out: &Path, resume: bool) -> anyhow::Result<Rc<Pictures>> {
     let folder = out.join("goods");
     std::fs::create_dir_all(&folder).with_context(|| format!("folder {}", folder.display()))?;
     for sku in goods.shelf(catalogue) {
@@ -444,12 +439,7 @@ pub(super) fn pictures(
     Ok(Rc::new(Pictures::from_folder(folder)))
 }
 
-fn open_screen(
-    goods: &Goods,
-    catalogue: &Catalogue,
-    out: &Path,
-    resume: bool,
-) -> anyhow::Result<HeadlessScreen<App>> {
+fn open_screen(goods: &Goods, catalogue: &Catalogue, out: &Path, resume: bool) -> anyhow::Result<HeadlessScreen<App>> {
     let pictures = pictures(goods, catalogue, out, resume)?;
     HeadlessScreen::with_pictures(SCREEN.0, SCREEN.1, pictures).context("the screen in memory")
 }

@@ -470,8 +470,9 @@ impl Shopper {
                 self.last_at_lane = now;
                 return vec![Act::Touch(Intent::GoToLane)];
             }
-            // A cart that starts again may stand there already.
+            // A cart that starts again may stand there already; or somebody else has held a card to this reader.
             (For::LaneOpen | For::Tap, Screen::Pay(pay)) if pay.step == PayStep::Tap => true,
+            (For::LaneOpen | For::Tap, Screen::Receipt(_)) => true,
             (For::LaneOpen | For::Tap | For::Receipt, Screen::Basket) if now > self.last_at_lane + TAP_AGAIN => {
                 self.last_at_lane = now;
                 return self.once_more(view, now);

@@ -2,10 +2,10 @@
 
 use rusqlite::Connection;
 use store_sync::JournalError;
+use trip::Hash;
 use trip::chain::Head;
 use trip::journal::floor_after;
 use trip::message::Ack;
-use trip::Hash;
 
 use super::{floor, meta};
 

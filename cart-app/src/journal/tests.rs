@@ -77,10 +77,7 @@ fn only_acked_records_of_trips_that_are_over_are_dropped() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut opened = open(folder.path());
     let mut line = opened.journal.for_line().expect("opens");
-    opened
-        .journal
-        .append(&[started(1), added(1), TripEvent::TripClosed { ending: Ending::Paid }])
-        .expect("written");
+    opened.journal.append(&[started(1), added(1), TripEvent::TripClosed { ending: Ending::Paid }]).expect("written");
     opened.journal.append(&[started(2), added(1)]).expect("written");
     let ack = |seq| Ack { v: 1, epoch: opened.journal.epoch(), head: Head { seq, hash: Hash::GENESIS } };
     line.free(&ack(2)).expect("noted");

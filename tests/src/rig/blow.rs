@@ -107,9 +107,7 @@ impl Striker {
             }
             Blow::FlushFails(target, lasts) => {
                 let Some(id) = id(shop, trolleys, target) else { return Ok(false) };
-                let Some(tracer) = self.trace(id)? else {
-                    return Ok(self.leave_out("failing flushes: strace is missing, or may not trace"));
-                };
+                let Some(tracer) = self.trace(id)? else { return Ok(false) };
                 (lasts, Heal::Untrace(tracer))
             }
             Blow::TwoHubs(lasts) => {
@@ -137,14 +135,24 @@ impl Striker {
         false
     }
 
-    /// From now on the process's flushes fail; `None` where nobody may trace.
-    fn trace(&self, id: u32) -> anyhow::Result<Option<Running>> {
+    /// From now on the process's flushes fail; `None` where nobody may trace, or when it has just ended.
+    fn trace(&mut self, id: u32) -> anyhow::Result<Option<Running>> {
         let mut strace = Command::new("strace");
         strace.args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"]);
         strace.args(["-o", "/dev/null", "-p", &id.to_string()]);
-        let Ok((mut tracer, _)) = Running::start_and_log(strace, &self.log) else { return Ok(None) };
+        let Ok((mut tracer, _)) = Running::start_and_log(strace, &self.log) else {
+            self.leave_out("failing flushes: strace is missing");
+            return Ok(None);
+        };
         std::thread::sleep(Duration::from_millis(100));
-        Ok(tracer.runs()?.then_some(tracer))
+        if tracer.runs()? {
+            return Ok(Some(tracer));
+        }
+        let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+        if said.contains("not permitted") {
+            self.leave_out("failing flushes: nobody may trace here");
+        }
+        Ok(None)
     }
 
     /// Ends the blows whose time is over.

@@ -69,7 +69,6 @@ pub fn inside() -> anyhow::Result<Option<i32>> {
     if std::env::var_os(INSIDE).is_some() || !unshare().arg("true").output().is_ok_and(|t| t.status.success()) {
         return Ok(None);
     }
-    let status =
-        unshare().arg(std::env::current_exe()?).args(std::env::args_os().skip(1)).env(INSIDE, "1").status()?;
+    let status = unshare().arg(std::env::current_exe()?).args(std::env::args_os().skip(1)).env(INSIDE, "1").status()?;
     Ok(Some(status.code().unwrap_or(1)))
 }

@@ -181,7 +181,11 @@ impl Pusher {
                 std::thread::sleep(SWITCHED_ON_AFTER);
             }
         }
-        Err(anyhow!("it did not end in {MOST_STARTS} starts; its log is {}/logs/{}.log", self.folder.display(), self.name))
+        Err(anyhow!(
+            "it did not end in {MOST_STARTS} starts; its log is {}/logs/{}.log",
+            self.folder.display(),
+            self.name
+        ))
     }
 
     fn wait_for_power(&self) {

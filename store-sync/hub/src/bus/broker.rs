@@ -64,7 +64,7 @@ fn config(listen: SocketAddr) -> Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bus::{External, Outgoing, conformance};
+    use crate::bus::{BusEvent, External, Outgoing, conformance};
 
     fn any_port() -> InProcess {
         InProcess { listen: SocketAddr::from(([127, 0, 0, 1], 0)) }
@@ -84,6 +84,55 @@ mod tests {
     async fn another_broker_carries_as_every_bus_must() {
         let other = any_port().start(wishes()).await.expect("a broker");
         conformance::run(External { address: other.address.clone(), tls: None }).await;
+    }
+
+    /// A broker that is there, away, and there again: one that answers by hand.
+    #[tokio::test]
+    async fn who_has_much_to_say_when_the_broker_comes_back_is_subscribed_all_the_same() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let broker = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = broker.local_addr().expect("bound").to_string();
+        let hub = tokio::spawn(async move {
+            let wishes = Wishes { subscriptions: vec!["t/+".into()], ..wishes() };
+            External { address, tls: None }.start(wishes).await.expect("it answers")
+        });
+        let (mut first, _) = broker.accept().await.expect("the hub comes");
+        let connack = [0x20, 2, 0, 0];
+        first.write_all(&connack).await.expect("answered");
+        let mut line = hub.await.expect("it is up");
+        drop(first);
+        while !matches!(line.events.recv().await.expect("the line lives"), BusEvent::Down { .. }) {}
+        // More than its queue holds, while nobody takes anything.
+        for n in 0..2_000 {
+            let said = Outgoing { topic: "t/said".into(), payload: vec![n as u8], retain: false };
+            line.outgoing.send(said).expect("the line lives");
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let (mut second, _) = broker.accept().await.expect("it comes again");
+        second.write_all(&connack).await.expect("answered");
+        // Each of its first packets is acked, so that it goes on.
+        let subscribed = async {
+            let mut bytes = vec![0; 64 * 1024];
+            let mut came = Vec::new();
+            loop {
+                let count = second.read(&mut bytes).await.expect("it speaks");
+                assert!(count > 0, "it hung up");
+                came.extend_from_slice(&bytes[..count]);
+                while came.len() >= 2 && came.len() >= 2 + usize::from(came[1]) {
+                    let packet: Vec<u8> = came.drain(..2 + usize::from(came[1])).collect();
+                    match packet[0] {
+                        0x82 => return,
+                        // A message with its packet's number behind the topic.
+                        0x32 | 0x3a => {
+                            let at = 4 + usize::from(packet[3]);
+                            second.write_all(&[0x40, 2, packet[at], packet[at + 1]]).await.expect("acked");
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), subscribed).await.expect("it subscribes");
     }
 
     #[tokio::test]

@@ -94,21 +94,22 @@ async fn publish(client: AsyncClient, mut queue: mpsc::UnboundedReceiver<Outgoin
 }
 
 async fn listen(client: AsyncClient, mut events: EventLoop, subscriptions: Vec<String>, heard: mpsc::Sender<BusEvent>) {
-    let mut subscribe_now = true;
-    let mut due = 0;
+    // The first of them last, where it is taken from.
+    let all = || subscriptions.iter().rev().cloned().collect::<Vec<_>>();
+    let mut wanted = all();
+    let mut due = subscriptions.len();
     loop {
-        if std::mem::take(&mut subscribe_now) {
-            due = subscriptions.len();
-            for topic in &subscriptions {
-                // try_: this task alone empties that queue, so waiting on it would be for ever.
-                if client.try_subscribe(topic, QoS::AtLeastOnce).is_err() {
-                    tracing::warn!(topic, "the queue to the broker is full; subscribing at the next connection");
-                }
-            }
+        // try_: this task alone empties that queue, so waiting on it would be for ever. Where it is full of what was
+        // to be said before, there is room after the next event.
+        while let Some(topic) = wanted.last()
+            && client.try_subscribe(topic, QoS::AtLeastOnce).is_ok()
+        {
+            wanted.pop();
         }
         let event = match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                subscribe_now = true;
+                wanted = all();
+                due = subscriptions.len();
                 None
             }
             Ok(Event::Incoming(Packet::SubAck(_))) if due > 0 => {

@@ -34,18 +34,19 @@ impl Check for Acked {
             let Some(cart) = remains.carts.iter().find(|cart| cart.id == row.cart) else { continue };
             let mut head = Head::default();
             for (seq, text) in (1..).zip(records) {
-                (_, head) = head.follow(text).map_err(|why| format!("the hub's record {seq} of {}: {why}", row.cart))?;
+                (_, head) =
+                    head.follow(text).map_err(|why| format!("the hub's record {seq} of {}: {why}", row.cart))?;
                 let wiped = row.epoch == cart.epoch && seq <= cart.wiped;
                 let written = cart.written.get(&(row.epoch, seq));
                 if written.map_or(!wiped, |written| written != text) {
-                    return Err(format!(
-                        "{}: record {seq} of journal {} is not as it was written",
-                        cart.id, row.epoch
-                    ));
+                    return Err(format!("{}: record {seq} of journal {} is not as it was written", cart.id, row.epoch));
                 }
             }
             if head != row.head {
-                return Err(format!("{}: the hub acks {}, and its records end at {}", row.cart, row.head.seq, head.seq));
+                return Err(format!(
+                    "{}: the hub acks {}, and its records end at {}",
+                    row.cart, row.head.seq, head.seq
+                ));
             }
         }
         Ok(())

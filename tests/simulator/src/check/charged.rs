@@ -61,7 +61,10 @@ impl Check for Charged {
         let mut taken: BTreeMap<&TripId, i64> = BTreeMap::new();
         for payment in remains.taken() {
             let Some(intent) = remains.intents.iter().find(|intent| intent.id == payment.intent) else {
-                return Err(format!("{} was paid {}, and the hub asked for no such thing", payment.intent, payment.amount));
+                return Err(format!(
+                    "{} was paid {}, and the hub asked for no such thing",
+                    payment.intent, payment.amount
+                ));
             };
             if intent.amount != payment.amount {
                 return Err(format!("{} took {}, asked for was {}", intent.id, payment.amount, intent.amount));
