@@ -38,6 +38,8 @@ use trolley::Trolley;
 
 /// All of it must have come to rest so long after the last blow.
 const REST_WITHIN: Duration = Duration::from_secs(300);
+/// It says what is waited for so often.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 /// The crowd writes an event so often.
 const CROWD_PERIOD: Duration = Duration::from_millis(50);
 
@@ -129,14 +131,14 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
 
     say(&format!("{:>6.1} s  everything heals", began.elapsed().as_secs_f64()));
     striker.heal_all(&mut shop, &trolleys)?;
-    let rest = Rest { began: Instant::now() };
+    let mut rest = Rest { began: Instant::now(), told: Duration::ZERO };
     trolleys.iter().for_each(Trolley::last_trip);
     while !trolleys.iter().all(Trolley::is_done) {
         shop.keep_up(say)?;
         if let Some(why) = trolleys.iter().find_map(Trolley::trouble) {
             bail!("{why}");
         }
-        rest.wait("the last trips", || trolleys.iter().map(Trolley::mood).collect::<Vec<_>>().join(", "))?;
+        rest.wait("the last trips", say, || trolleys.iter().map(Trolley::mood).collect::<Vec<_>>().join(", "))?;
     }
     if let Some(why) = trolleys.iter().find_map(Trolley::trouble) {
         bail!("{why}");
@@ -145,7 +147,7 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
     let on: Vec<_> = (0..setup.carts).map(|n| shop.idle_cart(n)).collect::<anyhow::Result<_>>()?;
     while !shop.at_rest()? || crowd.behind() > 0 {
         shop.keep_up(say)?;
-        rest.wait("rest", || format!("{}; the crowd is {} behind", shop.unrest(), crowd.behind()))?;
+        rest.wait("rest", say, || format!("{}; the crowd is {} behind", shop.unrest(), crowd.behind()))?;
     }
     drop(on);
 
@@ -183,12 +185,18 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
 /// The way to rest, which ends some time.
 struct Rest {
     began: Instant,
+    told: Duration,
 }
 
 impl Rest {
-    fn wait(&self, what: &str, why_not: impl FnOnce() -> String) -> anyhow::Result<()> {
-        if self.began.elapsed() > REST_WITHIN {
+    fn wait(&mut self, what: &str, say: &mut dyn FnMut(&str), why_not: impl FnOnce() -> String) -> anyhow::Result<()> {
+        let waited = self.began.elapsed();
+        if waited > REST_WITHIN {
             bail!("waited {} s for {what}: {}", REST_WITHIN.as_secs(), why_not());
+        }
+        if waited > self.told + SAY_EVERY {
+            self.told = waited;
+            say(&format!("          waiting for {what}: {}", why_not()));
         }
         std::thread::sleep(Duration::from_millis(50));
         Ok(())
