@@ -54,7 +54,8 @@ const KINDS_OF_FILE: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 /// The pictures of one screen, each made once.
 pub struct Pictures {
     folder: Option<PathBuf>,
-    made: RefCell<HashMap<(Sku, Place), Image>>,
+    /// By the name too, which says what is drawn: a new catalogue may give a product another one.
+    made: RefCell<HashMap<(Sku, String, Place), Image>>,
 }
 
 impl Pictures {
@@ -71,7 +72,7 @@ impl Pictures {
 
     /// The picture of a product for `place`.
     pub fn picture(&self, sku: &Sku, name: &str, place: Place) -> Image {
-        let key = (sku.clone(), place);
+        let key = (sku.clone(), name.to_owned(), place);
         if let Some(image) = self.made.borrow().get(&key) {
             return image.clone();
         }

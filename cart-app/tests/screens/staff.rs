@@ -533,9 +533,10 @@ fn a_touch_of_staff_means_what_its_label_says() {
 }
 
 #[test]
-#[ignore = "all but its last line holds: the picture afterwards differs from the one before, and where is not found out yet"]
 fn a_trip_underneath_is_neither_seen_nor_touched_and_is_there_again_afterwards() {
     let mut cart = Cart::new(&named("basket-held"));
+    // The line that came last is not marked as new any more.
+    cart.screen.advance(10_000);
     let before = cart.screen.screenshot();
     cart.enter();
     assert!(refused(&cart, "A shopper's trip is on and goes on underneath."));
