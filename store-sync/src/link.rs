@@ -75,7 +75,9 @@ impl<J: Journal + Send> Line<J> {
     ) -> Result<(Self, EventLoop), JournalError> {
         let who = Identity { store: config.store.clone(), cart: config.cart.clone(), boot_epoch: config.boot_epoch };
         let session = Session::new(who, key, journal)?;
-        let (client, event_loop) = AsyncClient::new(options(&config, session.will()), 64);
+        let (client, mut event_loop) = AsyncClient::new(options(&config, session.will()), 64);
+        // A record is small and wanted now: it does not wait for the broker to acknowledge the one before.
+        event_loop.network_options.set_tcp_nodelay(true);
         let broker = format!("{}:{}", config.host, config.port);
         Ok((Self { broker, session, client, started: Instant::now(), events, wanted: Vec::new() }, event_loop))
     }
@@ -90,7 +92,12 @@ impl<J: Journal + Send> Line<J> {
             if *shutdown.borrow() {
                 return self.farewell(&mut event_loop).await;
             }
-            self.carry_out().await;
+            if self.carry_out().await {
+                // The next poll connects anew.
+                event_loop.clean();
+                self.session.lost();
+                self.carry_out().await;
+            }
             let until_timeout = self.session.poll_timeout().map(|due| due.saturating_sub(self.started.elapsed()));
             tokio::select! {
                 polled = event_loop.poll() => match polled {
@@ -164,9 +171,10 @@ impl<J: Journal + Send> Line<J> {
         }
     }
 
-    /// Does what the session wants.
-    async fn carry_out(&mut self) {
+    /// Does what the session wants; true when it wants another connection.
+    async fn carry_out(&mut self) -> bool {
         self.subscribe();
+        let mut hang_up = false;
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Subscribe(topic) => {
@@ -175,6 +183,7 @@ impl<J: Journal + Send> Line<J> {
                     self.subscribe();
                 }
                 Output::Publish(message) => self.publish(message),
+                Output::HangUp => hang_up = true,
                 Output::Tell(event) => {
                     if let LinkEvent::Alarm(why) = &event {
                         warn!(why, "the line");
@@ -185,6 +194,7 @@ impl<J: Journal + Send> Line<J> {
                 }
             }
         }
+        hang_up
     }
 
     fn publish(&self, message: Outgoing) {

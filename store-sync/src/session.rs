@@ -97,6 +97,8 @@ pub enum Output {
     Publish(Outgoing),
     /// Tell the cart.
     Tell(LinkEvent),
+    /// End this connection and begin a new one, which is told by [`Session::lost`] and [`Session::connected`].
+    HangUp,
 }
 
 /// The session of one run of the cart.
@@ -248,23 +250,27 @@ impl<J: Journal> Session<J> {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.outbox.handle_timeout(now);
-        if !self.alarmed && self.silence_due().is_some_and(|due| due <= now) {
-            self.alarmed = true;
-            let why = format!(
-                "the broker takes this cart's records, but for {} s the hub has acked none of {}; \
-                 look at the cart's rights at the broker",
-                SILENCE.as_secs(),
-                self.outbox.unsynced()
-            );
-            self.tell(LinkEvent::Alarm(why));
+        if self.silence_due().is_some_and(|due| due <= now) {
+            if !self.alarmed {
+                self.alarmed = true;
+                let why = format!(
+                    "the broker takes this cart's records, but for {} s the hub has acked none of {}; \
+                     look at the cart's rights at the broker",
+                    SILENCE.as_secs(),
+                    self.outbox.unsynced()
+                );
+                self.tell(LinkEvent::Alarm(why));
+            }
+            // It may be this connection alone: of several brokers one can have lost what was subscribed.
+            self.outputs.push_back(Output::HangUp);
+            self.silent_since = None;
         }
         self.send(now);
     }
 
     /// When [`Session::handle_timeout`] is due, since the start.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let silence = self.silence_due().filter(|_| !self.alarmed);
-        [self.outbox.poll_timeout(), silence].into_iter().flatten().min()
+        [self.outbox.poll_timeout(), self.silence_due()].into_iter().flatten().min()
     }
 
     /// What is to be done next.

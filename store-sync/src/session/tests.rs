@@ -70,6 +70,10 @@ fn alarms(outputs: &[Output]) -> usize {
     outputs.iter().filter(|o| matches!(o, Output::Tell(LinkEvent::Alarm(_)))).count()
 }
 
+fn hung_up(outputs: &[Output]) -> usize {
+    outputs.iter().filter(|o| matches!(o, Output::HangUp)).count()
+}
+
 #[test]
 fn every_connection_subscribes_announces_and_sends_all_that_is_not_acked() {
     let mut session = session(3);
@@ -116,8 +120,13 @@ fn a_line_that_swallows_everything_is_an_alarm_within_a_minute_and_once() {
     assert_eq!(alarms(&outputs(&mut silent)), 0);
     assert!(silent.poll_timeout().is_some_and(|due| due <= at(70)));
     silent.handle_timeout(at(70));
+    let done = outputs(&mut silent);
+    assert_eq!((alarms(&done), hung_up(&done)), (1, 1), "staff are told, and another connection is tried");
+    silent.lost();
+    silent.connected(at(71));
     silent.handle_timeout(at(140));
-    assert_eq!(alarms(&outputs(&mut silent)), 1);
+    let done = outputs(&mut silent);
+    assert_eq!((alarms(&done), hung_up(&done)), (0, 1), "told once, tried again and again");
     // A hub that is known to be down swallows nothing, and an idle line neither.
     let mut down = session(1);
     down.connected(at(0));
@@ -126,7 +135,8 @@ fn a_line_that_swallows_everything_is_an_alarm_within_a_minute_and_once() {
     let mut idle = session(0);
     idle.connected(at(0));
     idle.handle_timeout(at(300));
-    assert_eq!(alarms(&outputs(&mut down)) + alarms(&outputs(&mut idle)), 0);
+    let done = [outputs(&mut down), outputs(&mut idle)].concat();
+    assert_eq!((alarms(&done), hung_up(&done)), (0, 0));
 }
 
 #[test]

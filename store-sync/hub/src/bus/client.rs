@@ -57,6 +57,8 @@ pub(super) async fn connect(
     let will = &wishes.will;
     options.set_last_will(LastWill::new(&will.topic, will.payload.clone(), QoS::AtLeastOnce, will.retain));
     let (client, mut events) = AsyncClient::new(options, EVENT_QUEUE);
+    // An ack is small and waited for: it goes at once.
+    events.network_options.set_tcp_nodelay(true);
     let (outgoing, queue) = mpsc::unbounded_channel();
     let (heard, hear) = mpsc::channel(EVENT_QUEUE);
 

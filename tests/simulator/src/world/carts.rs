@@ -94,6 +94,10 @@ impl World {
                 }
                 Output::Publish(message) => self.send(connection, message),
                 Output::Tell(_) => {}
+                Output::HangUp => {
+                    self.after(1, Event::Missed(connection));
+                    self.after(2, Event::Noticed(connection));
+                }
             }
         }
     }
