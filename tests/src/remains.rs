@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use ed25519_dalek::VerifyingKey;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use simulator::remains::{CartRemains, Copied, Payment, Remains};
+use store_hub::keys::read_keys;
 use store_hub::store::{CartRow, GateRow, ReceiptRow};
 use trip::chain::Head;
 use trip::journal::Replay;
@@ -50,7 +48,7 @@ pub fn read(hub: &Path, terminals: &[PathBuf], carts: Vec<CartRemains>, catalogu
         gates: gates(&db)?,
         payments,
         catalogues: vec![Catalogue::parse(&std::fs::read_to_string(catalogue)?)?],
-        receipt_key: receipt_key(&hub.join("receipt-key.pub"))?,
+        receipt_key: read_keys(&[hub.join("receipt-key.pub")])?.into_iter().next().context("a receipt key")?,
     })
 }
 
@@ -165,12 +163,6 @@ fn gates(db: &Connection) -> anyhow::Result<Vec<GateRow>> {
     })
 }
 
-fn receipt_key(path: &Path) -> anyhow::Result<VerifyingKey> {
-    let key = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let key: [u8; 32] = BASE64_URL_SAFE_NO_PAD.decode(key.trim())?.as_slice().try_into()?;
-    Ok(VerifyingKey::from_bytes(&key)?)
-}
-
 fn rows<T>(db: &Connection, sql: &str, read: impl Fn(&Row<'_>) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
     let mut rows = db.prepare(sql)?;
     let mut rows = rows.query([])?;
@@ -186,7 +178,10 @@ fn json<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
 }
 
 /// A database of a program that may be running.
-fn open(path: &Path) -> anyhow::Result<Connection> {
+///
+/// # Errors
+/// When it is not there, or is none.
+pub(crate) fn open(path: &Path) -> anyhow::Result<Connection> {
     ensure!(path.is_file(), "{} is not there", path.display());
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).with_context(|| path.display().to_string())?;

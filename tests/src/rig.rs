@@ -124,9 +124,7 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
                 say(&format!("{:>6.1} s  {blow}", began.elapsed().as_secs_f64()));
             }
         }
-        if let Some(why) = trolleys.iter().find_map(Trolley::trouble) {
-            bail!("{why}");
-        }
+        no_trouble(&trolleys)?;
     }
 
     say(&format!("{:>6.1} s  everything heals", began.elapsed().as_secs_f64()));
@@ -135,14 +133,10 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
     trolleys.iter().for_each(Trolley::last_trip);
     while !trolleys.iter().all(Trolley::is_done) {
         shop.keep_up(say)?;
-        if let Some(why) = trolleys.iter().find_map(Trolley::trouble) {
-            bail!("{why}");
-        }
+        no_trouble(&trolleys)?;
         rest.wait("the last trips", say, || trolleys.iter().map(Trolley::mood).collect::<Vec<_>>().join(", "))?;
     }
-    if let Some(why) = trolleys.iter().find_map(Trolley::trouble) {
-        bail!("{why}");
-    }
+    no_trouble(&trolleys)?;
     // They have gone home; the carts are still on, and say the rest.
     let on: Vec<_> = (0..setup.carts).map(|n| shop.idle_cart(n)).collect::<anyhow::Result<_>>()?;
     while !shop.at_rest()? || crowd.behind() > 0 {
@@ -180,6 +174,11 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
         bail!("{} trips were paid, and {} payments stay taken", counts.trips, counts.paid);
     }
     Ok(counts)
+}
+
+/// What went wrong with a cart for good ends the run.
+fn no_trouble(trolleys: &[Trolley]) -> anyhow::Result<()> {
+    trolleys.iter().find_map(Trolley::trouble).map_or(Ok(()), |why| Err(anyhow!(why)))
 }
 
 /// The way to rest, which ends some time.

@@ -8,7 +8,6 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use cart_app::demo::cart_config;
 use cart_app::startup::load_key;
-use rusqlite::Connection;
 
 use super::brokers::{Brokers, Kind};
 use super::disk::SmallDisk;
@@ -192,16 +191,14 @@ impl Shop {
     }
 
     fn open_intents(&self) -> anyhow::Result<i64> {
-        let db = Connection::open(self.hub_folder().join("hub.db"))?;
-        db.busy_timeout(std::time::Duration::from_secs(5))?;
+        let db = remains::open(&self.hub_folder().join("hub.db"))?;
         Ok(db.query_row("SELECT COUNT(*) FROM intent WHERE open = 1", [], |row| row.get(0))?)
     }
 
     /// Records of a cart that its hub has not acked.
     fn behind(&self, n: usize) -> anyhow::Result<u64> {
         let folder = self.cart_folder(n);
-        let db = Connection::open(folder.join("journal.sqlite"))?;
-        db.busy_timeout(std::time::Duration::from_secs(5))?;
+        let db = remains::open(&folder.join("journal.sqlite"))?;
         let acked: String = db.query_row("SELECT value FROM meta WHERE key = 'acked'", [], |row| row.get(0))?;
         Ok(remains::cart(&folder)?.head.seq.saturating_sub(acked.parse()?))
     }
