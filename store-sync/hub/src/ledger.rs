@@ -1,7 +1,7 @@
 //! From accepted records to what is known of carts and trips. Pure: the cart's own crate replays.
 
 use trip::event::Ending;
-use trip::{Record, TripEvent, TripId, TripState, UnixMillis};
+use trip::{Record, TripEvent, TripState, UnixMillis};
 
 use crate::store::{CartRow, TripRow};
 
@@ -19,29 +19,29 @@ pub struct Posting {
 /// A trip that ended keeps its last replay: the cart's own state forgets it at once.
 pub fn post<'a>(mut cart: CartRow, records: impl IntoIterator<Item = &'a Record>, now: UnixMillis) -> Posting {
     let mut trips: Vec<TripRow> = Vec::new();
+    let mut touched = false;
     for record in records {
-        let before = cart.state.clone();
-        cart.state.apply(&record.event);
-        let (state, ending) = match &record.event {
-            TripEvent::TripClosed { ending } => (TripState { ended: Some(*ending), ..before }, Some(*ending)),
-            _ => (cart.state.clone(), None),
-        };
-        if let Some(trip) = state.trip.clone() {
-            touch(&mut trips, &cart, trip, state, ending, now);
+        // The replay forgets a trip here: it is kept as it was.
+        match &record.event {
+            TripEvent::TripClosed { ending } => {
+                let last = TripState { ended: Some(*ending), ..cart.state.clone() };
+                touch(&mut trips, &cart, last, Some(*ending), now);
+            }
+            TripEvent::TripStarted { .. } if touched => touch(&mut trips, &cart, cart.state.clone(), None, now),
+            _ => {}
         }
+        cart.state.apply(&record.event);
+        touched = true;
+    }
+    if touched {
+        touch(&mut trips, &cart, cart.state.clone(), None, now);
     }
     cart.at = now;
     Posting { cart, trips }
 }
 
-fn touch(
-    trips: &mut Vec<TripRow>,
-    cart: &CartRow,
-    trip: TripId,
-    state: TripState,
-    ending: Option<Ending>,
-    now: UnixMillis,
-) {
+fn touch(trips: &mut Vec<TripRow>, cart: &CartRow, state: TripState, ending: Option<Ending>, now: UnixMillis) {
+    let Some(trip) = state.trip.clone() else { return };
     trips.retain(|row| row.trip != trip);
     trips.push(TripRow { trip, cart: cart.cart.clone(), epoch: cart.epoch, state, ending, at: now });
 }
@@ -50,7 +50,7 @@ fn touch(
 mod tests {
     use super::*;
     use trip::chain::Head;
-    use trip::{CartId, Hash, StoreId};
+    use trip::{CartId, Hash, StoreId, TripId};
 
     fn record(event: TripEvent) -> Record {
         Record {

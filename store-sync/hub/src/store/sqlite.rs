@@ -16,11 +16,12 @@ use super::{
 };
 use crate::intent::Intent;
 
-/// The form of the tables below; a later one migrates from it.
-const SCHEMA_VERSION: i64 = 2;
+/// What each form of the database adds to the one before; a file says how many of them it has. A step that has
+/// been in a release is not changed: the next is put behind it.
+const FORMS: [&str; 2] = [TABLES, FENCES];
 
 /// The unique index on live intents is the last guard of "one charge at most".
-const SCHEMA: &str = "
+const TABLES: &str = "
 CREATE TABLE record (
     cart TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, text TEXT NOT NULL,
     UNIQUE (cart, epoch, seq)
@@ -63,7 +64,6 @@ CREATE TABLE quarantine (
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 ";
 
-/// What form 2 adds to form 1.
 const FENCES: &str = "CREATE TABLE fence (cart TEXT PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;";
 
 /// The hub's memory in one file.
@@ -91,23 +91,13 @@ impl SqliteStore {
         db.pragma_update(None, "foreign_keys", true).map_err(fail)?;
         let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(fail)?;
         let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
-        match version {
-            0 => {
-                tx.execute_batch(SCHEMA).map_err(fail)?;
-                tx.execute_batch(FENCES).map_err(fail)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(fail)?;
-            }
-            1 => {
-                tx.execute_batch(FENCES).map_err(fail)?;
-                tx.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(fail)?;
-            }
-            SCHEMA_VERSION => {}
-            later => {
-                let what =
-                    format!("has form {later}, this program knows up to {SCHEMA_VERSION}; use a newer store-hub");
-                return Err(StoreError { path: name, kind: StoreKind::Broken, what });
-            }
-        }
+        let missing = usize::try_from(version).ok().and_then(|version| FORMS.get(version..)).ok_or_else(|| {
+            let known = FORMS.len();
+            let what = format!("has form {version}, this program knows up to {known}; use a newer store-hub");
+            StoreError { path: name.clone(), kind: StoreKind::Broken, what }
+        })?;
+        missing.iter().try_for_each(|form| tx.execute_batch(form)).map_err(fail)?;
+        tx.pragma_update(None, "user_version", FORMS.len() as i64).map_err(fail)?;
         put(&tx, &Write::Count(GENERATION)).map_err(fail)?;
         let generation = generation(&tx).map_err(fail)?;
         tx.commit().map_err(fail)?;
@@ -125,7 +115,7 @@ impl SqliteStore {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
         let rows = || {
-            let mut statement = self.db.prepare(sql)?;
+            let mut statement = self.db.prepare_cached(sql)?;
             statement.query_map(args, read)?.collect::<rusqlite::Result<Vec<T>>>()
         };
         rows().map_err(|e| self.fail(&e))
@@ -284,41 +274,41 @@ fn generation(tx: &Transaction<'_>) -> rusqlite::Result<i64> {
 fn put(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
     match write {
         Write::Record { cart, epoch, seq, text } => tx
-            .prepare("INSERT INTO record VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached("INSERT INTO record VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![cart.as_str(), *epoch as i64, *seq as i64, text]),
         Write::Cart(row) => tx
-            .prepare(
+            .prepare_cached(
                 "INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (cart, epoch)
                  DO UPDATE SET seq = excluded.seq, hash = excluded.hash, state = excluded.state, at = excluded.at",
             )?
             .execute(params![row.cart.as_str(), row.epoch as i64, row.head.seq as i64, row.head.hash.to_string(), to_json(&row.state)?, row.at.0]),
         Write::Trip(row) => tx
-            .prepare(
+            .prepare_cached(
                 "INSERT INTO trip VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (trip)
                  DO UPDATE SET state = excluded.state, ending = excluded.ending, at = excluded.at",
             )?
             .execute(params![row.trip.as_str(), row.cart.as_str(), row.epoch as i64, to_json(&row.state)?, row.ending.map(|e| to_json(&e)).transpose()?, row.at.0]),
         Write::Intent(intent) => tx
-            .prepare(
+            .prepare_cached(
                 "INSERT INTO intent (id, trip, state, open, body) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id)
                  DO UPDATE SET state = excluded.state, open = excluded.open, body = excluded.body",
             )?
             .execute(params![intent.id.as_str(), intent.trip.as_str(), intent.state.word(), intent.open(), to_json(intent)?]),
         Write::Receipt(row) => tx
-            .prepare(
+            .prepare_cached(
                 "INSERT INTO receipt (number, trip, intent, at, cose, digest, qr, void) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                  ON CONFLICT (number) DO UPDATE SET void = excluded.void",
             )?
             .execute(params![row.number, row.trip.as_str(), row.intent.as_str(), row.at.0, row.cose, row.digest.to_string(), row.qr, row.void]),
         Write::Command(row) => tx
-            .prepare("INSERT INTO command (id, cart, body, done) VALUES (?1, ?2, ?3, 0) ON CONFLICT (id) DO NOTHING")?
+            .prepare_cached("INSERT INTO command (id, cart, body, done) VALUES (?1, ?2, ?3, 0) ON CONFLICT (id) DO NOTHING")?
             .execute(params![row.command.id, row.cart.as_str(), to_json(&row.command)?]),
-        Write::CommandDone(id) => tx.prepare("UPDATE command SET done = 1 WHERE id = ?1")?.execute([id]),
+        Write::CommandDone(id) => tx.prepare_cached("UPDATE command SET done = 1 WHERE id = ?1")?.execute([id]),
         Write::Gate(row) => tx
-            .prepare("INSERT INTO gate (lane, intent, open, at) VALUES (?1, ?2, ?3, ?4)")?
+            .prepare_cached("INSERT INTO gate (lane, intent, open, at) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![row.lane.as_str(), row.intent.as_str(), row.open, row.at.0]),
         Write::Quarantine(row) => {
-            tx.prepare(
+            tx.prepare_cached(
                 "INSERT INTO quarantine (cart, digest, reason, payload, at, times) VALUES (?1, ?2, ?3, ?4, ?5, 1)
                  ON CONFLICT (digest) DO UPDATE SET times = times + 1",
             )?
@@ -326,11 +316,11 @@ fn put(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
             tx.execute("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - ?1", [MOST_QUARANTINED as i64])
         }
         Write::Fence(row) => tx
-            .prepare("INSERT INTO fence VALUES (?1, ?2, ?3) ON CONFLICT (cart) DO NOTHING")?
+            .prepare_cached("INSERT INTO fence VALUES (?1, ?2, ?3) ON CONFLICT (cart) DO NOTHING")?
             .execute(params![row.cart.as_str(), row.reason, row.at.0]),
-        Write::FenceLifted(cart) => tx.prepare("DELETE FROM fence WHERE cart = ?1")?.execute([cart.as_str()]),
+        Write::FenceLifted(cart) => tx.prepare_cached("DELETE FROM fence WHERE cart = ?1")?.execute([cart.as_str()]),
         Write::Count(name) => tx
-            .prepare("INSERT INTO counter VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")?
+            .prepare_cached("INSERT INTO counter VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")?
             .execute([name]),
     }?;
     Ok(())
@@ -400,12 +390,23 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("hub.db");
         let db = Connection::open(&path).expect("made");
-        db.execute_batch(SCHEMA).expect("form 1");
+        db.execute_batch(TABLES).expect("form 1");
         db.pragma_update(None, "user_version", 1).expect("form 1");
         drop(db);
         for _ in 0..2 {
             assert_eq!(SqliteStore::open(&path).expect("taken on").fences().expect("read"), []);
         }
+    }
+
+    #[test]
+    fn a_database_of_a_later_program_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("hub.db");
+        drop(SqliteStore::open(&path).expect("made"));
+        let db = Connection::open(&path).expect("opened");
+        db.pragma_update(None, "user_version", FORMS.len() as i64 + 1).expect("later");
+        let error = SqliteStore::open(&path).expect_err("a later form").to_string();
+        assert!(error.contains("use a newer store-hub"), "{error}");
     }
 
     #[test]
