@@ -156,6 +156,13 @@ impl Crowd {
     /// # Errors
     /// None: what it writes is valid.
     pub fn write(&mut self, cart: usize) -> anyhow::Result<()> {
+        self.record(cart)?;
+        self.tell(cart);
+        Ok(())
+    }
+
+    /// Puts the next event of a cart's trip into its journal.
+    fn record(&mut self, cart: usize) -> anyhow::Result<()> {
         let catalogue = self.catalogue;
         let member = &mut self.members[cart];
         let event = if member.lines == 0 {
@@ -180,9 +187,14 @@ impl Crowd {
             kept.records.push(text);
             kept.came.insert(seq, Instant::now());
         }
-        drop(kept);
-        member.appended.send_replace(head.seq);
         Ok(())
+    }
+
+    /// Tells a cart's line what is in its journal.
+    fn tell(&self, cart: usize) {
+        let Member { journal, appended, .. } = &self.members[cart];
+        let last = journal.kept().head.seq;
+        appended.send_replace(last);
     }
 
     /// Each writes one event.
@@ -191,6 +203,20 @@ impl Crowd {
     /// As [`Crowd::write`].
     pub fn all_write(&mut self) -> anyhow::Result<()> {
         (0..self.len()).try_for_each(|cart| self.write(cart))
+    }
+
+    /// Each writes so many events, and they are sent when the last is written: what carts have to say that were
+    /// out of reach. Returns when the first was sent.
+    ///
+    /// # Errors
+    /// As [`Crowd::write`].
+    pub fn all_write_at_once(&mut self, events: usize) -> anyhow::Result<Instant> {
+        for cart in 0..self.len() {
+            (0..events).try_for_each(|_| self.record(cart))?;
+        }
+        let began = Instant::now();
+        (0..self.len()).for_each(|cart| self.tell(cart));
+        Ok(began)
     }
 
     /// Events that are written and not acked.

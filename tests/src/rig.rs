@@ -65,6 +65,8 @@ pub struct Setup {
 pub struct Counts {
     /// Blows, by kind.
     pub blows: BTreeMap<String, u32>,
+    /// What became of hubs that another had replaced, which are seconds later no more than silent.
+    pub replaced: BTreeMap<String, u32>,
     /// Programs that ended by themselves and were started again, by name.
     pub restarts: BTreeMap<String, u32>,
     /// Trips that were begun, paid and ended.
@@ -155,6 +157,7 @@ pub fn run(setup: &Setup, say: &mut dyn FnMut(&str)) -> anyhow::Result<Counts> {
     let crowd_events = left.carts[setup.carts..].iter().map(|cart| cart.written.len() as u64).sum();
     let mut counts = Counts {
         blows: striker.blows,
+        replaced: striker.replaced,
         restarts: shop.restarts.clone(),
         events: left.journals.iter().map(|copied| copied.records.len() as u64).sum(),
         crowd_events,
@@ -197,7 +200,8 @@ impl Rest {
             self.told = waited;
             say(&format!("          waiting for {what}: {}", why_not()));
         }
-        std::thread::sleep(Duration::from_millis(50));
+        // Whoever asks reads journals and databases: not so often that it slows what it waits for.
+        std::thread::sleep(Duration::from_millis(200));
         Ok(())
     }
 }

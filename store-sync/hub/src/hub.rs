@@ -8,26 +8,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::VerifyingKey;
-use trip::bounds::Bounded;
 use trip::chain::Head;
-use trip::message::{self, Ack, Desired, HubState, Order, Pairing, Presence, Telemetry, VERSION};
+use trip::message::{Ack, Desired, HubState, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
-use trip::{CartId, Hash, IntentId, LaneId, StoreId, TripEvent, TripId, TripState, UnixMillis};
+use trip::{CartId, IntentId, LaneId, StoreId, UnixMillis};
 
 use crate::bus::{BusEvent, Outgoing};
 use crate::catalogues::Catalogues;
 use crate::config::key_text;
-use crate::ingest::{self, Refusal, Response};
 use crate::intent::{Answer, Ask, Intent};
-use crate::ledger;
 use crate::receipt::Office;
-use crate::store::{CartRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, StoreKind, Write};
+use crate::store::{CartRow, FenceRow, GateRow, ReceiptRow, Storage, StoreError, Write};
 
 mod board;
 mod commands;
 mod draft;
 mod fence;
 mod health;
+mod intake;
 mod payments;
 mod phones;
 mod queue;
@@ -61,6 +59,25 @@ pub enum Input {
     Carts(Carts),
     /// Time passes; a few times a second.
     Tick,
+}
+
+impl Input {
+    /// Topic and payload, when it is a message.
+    fn message(&self) -> Option<(&str, &[u8])> {
+        match self {
+            Self::Bus(BusEvent::Message { topic, payload }) => Some((topic, payload)),
+            _ => None,
+        }
+    }
+
+    /// Brings it again, where the database could not take it in and nobody else would: a cart sends again what
+    /// is not acked, and time passes anyway.
+    fn again(&self) -> Option<Effect> {
+        match self {
+            Self::Answer { .. } | Self::Staff(_) | Self::Carts(_) => Some(Effect::Again(Box::new(self.clone()))),
+            Self::Bus(_) | Self::Tick => None,
+        }
+    }
 }
 
 /// What staff can do on the staff page.
@@ -218,28 +235,40 @@ impl<S: Storage> Hub<S> {
         Ok((hub, effects))
     }
 
-    /// Takes in one input. What it returns is to be carried out in order.
+    /// Takes in one input: see [`Hub::handle_all`].
+    ///
+    /// # Errors
+    /// As [`Hub::handle_all`].
+    pub fn handle(&mut self, input: Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.handle_all(vec![input], now)
+    }
+
+    /// Takes in inputs that have come, in their order; messages that have come together are written together.
+    /// What it returns is to be carried out in order.
     ///
     /// # Errors
     /// [`StoreError`] when the database is broken: the process shall end, start again, and recover.
     /// A full or busy database is no error here: nothing is acked, and the input comes again where it
     /// would be lost.
-    pub fn handle(&mut self, input: Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
-        let mut effects = match self.take(&input, now) {
-            Ok(effects) => effects,
-            Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
-                tracing::warn!(error = %e, "the database cannot take anything in");
-                // A cart sends again what is not acked, and time passes anyway.
-                return Ok(match input {
-                    Input::Answer { .. } | Input::Staff(_) | Input::Carts(_) => vec![Effect::Again(Box::new(input))],
-                    Input::Bus(_) | Input::Tick => Vec::new(),
-                });
+    pub fn handle_all(&mut self, inputs: Vec<Input>, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        let mut effects = Vec::new();
+        for run in inputs.chunk_by(|a, b| a.message().is_some() && b.message().is_some()) {
+            let taken = match run {
+                [input] => self.take(input, now),
+                messages => self.hear_all(messages.iter().filter_map(Input::message), now),
+            };
+            match taken {
+                Ok(more) => effects.extend(more),
+                Err(e) if e.kind.passes() => {
+                    tracing::warn!(error = %e, "the database cannot take anything in");
+                    effects.extend(run.iter().filter_map(Input::again));
+                }
+                Err(e) => return Err(e),
             }
-            Err(e) => return Err(e),
-        };
+        }
         match self.next_payments(now) {
             Ok(more) => effects.extend(more),
-            Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+            Err(e) if e.kind.passes() => {
                 tracing::warn!(error = %e, "the database cannot take a payment in");
             }
             Err(e) => return Err(e),
@@ -263,7 +292,9 @@ impl<S: Storage> Hub<S> {
                 }
                 Ok(Vec::new())
             }
-            Input::Bus(BusEvent::Message { topic, payload }) => self.hear(topic, payload, now),
+            Input::Bus(BusEvent::Message { topic, payload }) => {
+                self.hear_all([(topic.as_str(), payload.as_slice())], now)
+            }
             Input::Answer { intent, ask, answer } => self.answered(intent, *ask, answer, now),
             Input::Staff(StaffAction::LiftFence { cart }) => self.lift_fence(cart),
             Input::Staff(action) => self.staff(action, now),
@@ -300,48 +331,6 @@ impl<S: Storage> Hub<S> {
         publish(topics::cart(&self.setting.store, cart, Leaf::Ack), &Ack { v: VERSION, epoch, head }, true)
     }
 
-    fn hear(&mut self, topic: &str, payload: &[u8], now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
-        let Some((cart, leaf)) = topics::parse(&self.setting.store, topic) else {
-            return self.refuse(topic, "it is no topic of a cart of this store");
-        };
-        if !self.setting.carts.contains_key(&cart) {
-            return self.refuse(topic, &Refusal::UnknownCart(cart).to_string());
-        }
-        if self.revoked.contains(&cart) {
-            return self.refuse(topic, &Refusal::Revoked(cart).to_string());
-        }
-        match leaf {
-            Leaf::Event => self.ingest(topic, &cart, payload, now),
-            Leaf::Presence => match message::read::<Presence>(payload) {
-                Ok(presence) => Ok(self.present(&cart, presence, now)),
-                Err(e) => self.refuse(topic, &e.to_string()),
-            },
-            Leaf::Telemetry => match message::read::<Telemetry>(payload) {
-                Ok(telemetry) => {
-                    self.seen.entry(cart).or_default().telemetry = Some(telemetry);
-                    Ok(Vec::new())
-                }
-                Err(e) => self.refuse(topic, &e.to_string()),
-            },
-            Leaf::Pairing => match message::read::<Pairing>(payload) {
-                Ok(pairing) => {
-                    self.seen.entry(cart).or_default().phones.hear(pairing);
-                    Ok(Vec::new())
-                }
-                Err(e) => self.refuse(topic, &e.to_string()),
-            },
-            Leaf::Ack | Leaf::Command | Leaf::Desired => Ok(Vec::new()),
-        }
-    }
-
-    /// Counts and logs what cannot be understood; nothing else comes of it.
-    fn refuse(&mut self, topic: &str, why: &str) -> Result<Vec<Effect>, StoreError> {
-        tracing::warn!(topic, why, "a payload was passed over");
-        self.refused += 1;
-        self.storage.commit(&[Write::Count("refused")])?;
-        Ok(Vec::new())
-    }
-
     fn present(&mut self, cart: &CartId, presence: Presence, now: UnixMillis) -> Vec<Effect> {
         let seen = self.seen.entry(cart.clone()).or_default();
         if seen.presence.is_some_and(|known| presence.boot_epoch < known.boot_epoch) {
@@ -363,119 +352,6 @@ impl<S: Storage> Hub<S> {
         }
         effects.extend(self.outbox.send_to(&self.setting.store, cart, now));
         effects
-    }
-
-    fn ingest(
-        &mut self,
-        topic: &str,
-        cart: &CartId,
-        payload: &[u8],
-        now: UnixMillis,
-    ) -> Result<Vec<Effect>, StoreError> {
-        let batch = match ingest::open(payload, cart, self.setting.carts.get(cart)) {
-            Ok(batch) => batch,
-            Err(refusal) => return self.turn_away(topic, cart, payload, &refusal, now),
-        };
-        // After the signature, so that the fence answers nobody but the cart itself.
-        if let Some(refusal) = self.shut_out(cart) {
-            return self.turn_away(topic, cart, payload, &refusal, now);
-        }
-        let newest = self.carts.get(cart).map_or(0, |row| row.epoch);
-        let row = match self.carts.get(cart) {
-            Some(row) if row.epoch == batch.epoch => row.clone(),
-            _ => self.storage.cart(cart, batch.epoch)?.unwrap_or_else(|| CartRow {
-                cart: cart.clone(),
-                epoch: batch.epoch,
-                head: Head::default(),
-                state: TripState::default(),
-                at: now,
-            }),
-        };
-        let storage = &self.storage;
-        let stored = |seq| storage.record(cart, batch.epoch, seq);
-        let owner = |trip: &TripId| Ok(storage.trip(trip)?.map(|row| row.cart));
-        let followed = ingest::follow(&batch, &self.setting.store, row.head, newest, stored, owner)?;
-        let mut effects = Vec::new();
-        if !followed.records.is_empty() {
-            let events: Vec<&TripEvent> = followed.records.iter().map(|(record, _)| &record.event).collect();
-            let mut posting = ledger::post(row, followed.records.iter().map(|(record, _)| record), now);
-            if let Err(what) = posting.cart.state.check() {
-                let refusal = Refusal::Bounds { seq: followed.head.seq, what };
-                return self.turn_away(topic, cart, payload, &refusal, now);
-            }
-            posting.cart.head = followed.head;
-            let mut draft = Draft::default();
-            for (record, text) in &followed.records {
-                draft.write(Write::Record {
-                    cart: cart.clone(),
-                    epoch: record.epoch,
-                    seq: record.seq,
-                    text: text.clone(),
-                });
-            }
-            draft.write(Write::Cart(posting.cart.clone()));
-            posting.trips.iter().for_each(|trip| draft.write(Write::Trip(trip.clone())));
-            self.carried_out(cart, &posting.cart.state, &events, &mut draft);
-            self.follow_payments(&posting, &events, now, &mut draft)?;
-            let orders: Vec<Order> =
-                self.outbox.rows().filter(|r| r.cart == *cart).map(|r| r.command.order.clone()).collect();
-            effects = self.commit(draft, now)?;
-            self.follow_waits(cart, &posting.cart.state, &events, &orders, now);
-            self.carts.insert(cart.clone(), posting.cart);
-        }
-        let ack = self.ack(cart, batch.epoch, followed.head);
-        let Some(refusal) = followed.refusal else {
-            effects.insert(0, ack);
-            return Ok(effects);
-        };
-        if refusal.response() == Response::AckAgain {
-            tracing::debug!(%cart, %refusal, "waiting for what is missing");
-            effects.insert(0, ack);
-            return Ok(effects);
-        }
-        let kept = self.turn_away(topic, cart, payload, &refusal, now);
-        if followed.records.is_empty() {
-            return kept;
-        }
-        // What came before the fault is stored and acked, even if the fault itself cannot be kept.
-        if let Err(e) = kept {
-            tracing::warn!(error = %e, "what was refused could not be kept");
-        }
-        effects.insert(0, ack);
-        Ok(effects)
-    }
-
-    fn turn_away(
-        &mut self,
-        topic: &str,
-        cart: &CartId,
-        payload: &[u8],
-        refusal: &Refusal,
-        now: UnixMillis,
-    ) -> Result<Vec<Effect>, StoreError> {
-        match refusal.response() {
-            Response::Quarantine => {
-                tracing::warn!(topic, why = %refusal, "records were put in quarantine; look at the cart");
-                let row = QuarantineRow {
-                    cart: cart.clone(),
-                    digest: Hash::of(payload),
-                    reason: refusal.to_string(),
-                    payload: payload.to_vec(),
-                    at: now,
-                };
-                self.refused += 1;
-                let mut writes = vec![Write::Quarantine(row), Write::Count("refused")];
-                let fence = self.fence_for(cart, refusal, now);
-                writes.extend(fence.clone().map(Write::Fence));
-                self.storage.commit(&writes)?;
-                if let Some(fence) = fence {
-                    tracing::error!(%cart, why = fence.reason, "two writers use this cart's identity; nothing more is taken from it until staff have looked");
-                    self.fences.insert(cart.clone(), fence);
-                }
-                Ok(Vec::new())
-            }
-            Response::Count | Response::AckAgain => self.refuse(topic, &refusal.to_string()),
-        }
     }
 
     /// Commits `draft`, then takes it into memory and returns its effects.

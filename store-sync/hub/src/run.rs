@@ -28,7 +28,7 @@ use crate::identity::roster::{self, Roster};
 use crate::intent::Answer;
 use crate::keys::{KeyError, trust_folder};
 use crate::receipt::Office;
-use crate::store::{Guarded, Reserved, SqliteStore, StoreError, StoreKind};
+use crate::store::{Guarded, Reserved, SqliteStore, StoreError};
 use crate::terminal::{NexoTerminal, Terminal};
 use crate::web::{self, PhoneCall, WebError, board::Board};
 
@@ -40,6 +40,12 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Inputs that may wait; then whoever brings the next one waits.
 const INPUT_QUEUE: usize = 256;
+
+/// Inputs that are taken in, and written down, at once at most: a payment behind them waits no longer than for these.
+const AT_ONCE: usize = 64;
+
+/// The staff page is made anew so often at most; what came since is on it with the next tick.
+const BOARD_EVERY: Duration = Duration::from_millis(100);
 
 /// Disk space kept for payments that are under way when the disk is full: some thousands of commits.
 const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
@@ -357,27 +363,32 @@ fn own(
 ) -> Result<(), StoreError> {
     let began = Instant::now();
     let mut watch = Watch::from_environment();
+    let (mut next, mut shown_at) = (None, None::<Instant>);
     first.into_iter().for_each(|effect| shell.carry_out(effect));
-    while let Some(told) = told.blocking_recv() {
+    while let Some(this) = next.take().or_else(|| told.blocking_recv()) {
         if stops.load(Ordering::SeqCst) {
             break;
         }
         watch.alive(began.elapsed());
-        if matches!(told, Told::Input(Input::Tick))
-            && let Err(why) = health.tell(&hub.health(), began.elapsed())
-        {
-            tracing::debug!(%why, "the health file cannot be written");
-        }
-        let effects = match told {
+        let effects = match this {
             Told::Stop => break,
-            Told::Input(input) => hub.handle(input, now())?,
+            Told::Input(input) => {
+                let inputs;
+                (inputs, next) = with_what_waits(input, &mut told);
+                if inputs.contains(&Input::Tick)
+                    && let Err(why) = health.tell(&hub.health(), began.elapsed())
+                {
+                    tracing::debug!(%why, "the health file cannot be written");
+                }
+                hub.handle_all(inputs, now())?
+            }
             Told::Phone((ask, reply)) => match hub.phone(ask, now()) {
                 Ok((answer, effects)) => {
                     // Who has gone away needs no answer.
                     let _ = reply.send(answer);
                     effects
                 }
-                Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+                Err(e) if e.kind.passes() => {
                     tracing::warn!(error = %e, "a phone got no answer");
                     Vec::new()
                 }
@@ -385,16 +396,32 @@ fn own(
             },
         };
         effects.into_iter().for_each(|effect| shell.carry_out(effect));
-        let board = hub.board(&shell.zone);
-        shell.board.send_if_modified(|shown| {
-            let changed = **shown != board;
-            if changed {
-                *shown = Arc::new(board);
-            }
-            changed
-        });
+        if shown_at.is_none_or(|at| at.elapsed() >= BOARD_EVERY) {
+            shown_at = Some(Instant::now());
+            let board = hub.board(&shell.zone);
+            shell.board.send_if_modified(|shown| {
+                let changed = **shown != board;
+                if changed {
+                    *shown = Arc::new(board);
+                }
+                changed
+            });
+        }
     }
     Ok(())
+}
+
+/// `first` and the inputs that have come since, and what came behind them and is no input.
+fn with_what_waits(first: Input, told: &mut mpsc::Receiver<Told>) -> (Vec<Input>, Option<Told>) {
+    let mut inputs = vec![first];
+    while inputs.len() < AT_ONCE {
+        match told.try_recv() {
+            Ok(Told::Input(input)) => inputs.push(input),
+            Ok(other) => return (inputs, Some(other)),
+            Err(_) => break,
+        }
+    }
+    (inputs, None)
 }
 
 impl Shell {

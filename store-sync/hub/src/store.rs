@@ -180,6 +180,13 @@ pub enum StoreKind {
     Broken,
 }
 
+impl StoreKind {
+    /// True when it may be over by itself: take nothing in, acknowledge nothing, and go on.
+    pub fn passes(self) -> bool {
+        matches!(self, Self::Full | Self::Busy)
+    }
+}
+
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("database {path}: {what}")]

@@ -107,12 +107,12 @@ impl SimHub {
         Ok((this, effects))
     }
 
-    /// Takes one input.
+    /// Takes inputs that have come together.
     ///
     /// # Errors
     /// [`StoreError`] when the hub must end.
-    pub fn handle(&mut self, input: Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
-        self.hub.handle(input, now)
+    pub fn handle(&mut self, inputs: Vec<Input>, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.hub.handle_all(inputs, now)
     }
 }
 

@@ -84,6 +84,7 @@ fn strike(options: &Options) -> anyhow::Result<()> {
 fn tell(counts: &Counts) {
     println!("\nblows");
     counts.blows.iter().for_each(|(kind, count)| println!("  {count:>5}  {kind}"));
+    counts.replaced.iter().for_each(|(word, count)| println!("a hub that another had replaced {word}: {count}"));
     println!("programs that ended by themselves and were started again");
     counts.restarts.iter().for_each(|(name, count)| println!("  {count:>5}  {name}"));
     counts.left_out.iter().for_each(|what| println!("left out: {what}"));

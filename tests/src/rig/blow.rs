@@ -46,6 +46,8 @@ pub struct Striker {
     log: PathBuf,
     /// Blows, by kind.
     pub blows: BTreeMap<String, u32>,
+    /// What became of hubs that another had replaced.
+    pub replaced: BTreeMap<String, u32>,
     /// What cannot be struck here, and why.
     pub left_out: Vec<String>,
 }
@@ -54,7 +56,14 @@ impl Striker {
     /// What tracers say goes into the folder.
     pub fn new(folder: &Path) -> Self {
         let log = folder.join("logs/strace.log");
-        Self { due: Vec::new(), busy: BTreeSet::new(), log, blows: BTreeMap::new(), left_out: Vec::new() }
+        Self {
+            due: Vec::new(),
+            busy: BTreeSet::new(),
+            log,
+            blows: BTreeMap::new(),
+            replaced: BTreeMap::new(),
+            left_out: Vec::new(),
+        }
     }
 
     /// True when the blow fell; what is struck already is not struck again.
@@ -207,8 +216,8 @@ impl Striker {
                 self.due.push((Instant::now() + REPLACED, struck, Heal::OldEnds(old)));
             }
             (Heal::OldEnds(mut old), _) => {
-                let word = if old.runs()? { "the replaced hub was silent" } else { "the replaced hub ended" };
-                *self.blows.entry(word.into()).or_default() += 1;
+                let word = if old.runs()? { "was silent" } else { "ended" };
+                *self.replaced.entry(word.into()).or_default() += 1;
             }
             (Heal::Start | Heal::GoOn(_) | Heal::Turn, _) => {}
         }

@@ -24,6 +24,13 @@ impl Draft {
         self.writes.push(write);
     }
 
+    /// Adds all of another, behind.
+    pub(super) fn join(&mut self, mut other: Self) {
+        self.writes.append(&mut other.writes);
+        self.intents.append(&mut other.intents);
+        self.asks.append(&mut other.asks);
+    }
+
     /// Asks a terminal, once the draft is committed.
     pub(super) fn ask(&mut self, intent: &IntentId, ask: Ask, after_ms: u64) {
         self.asks.push((intent.clone(), ask, after_ms));

@@ -48,7 +48,7 @@ impl<S: Storage> Hub<S> {
 
     /// What the events of a cart mean for its attempts.
     pub(super) fn follow_payments(
-        &mut self,
+        &self,
         posting: &Posting,
         events: &[&TripEvent],
         now: UnixMillis,

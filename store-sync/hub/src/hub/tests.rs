@@ -19,6 +19,7 @@ use trip::{
 use super::*;
 
 mod full_disk;
+mod together;
 use crate::ingest::tests::sign;
 use crate::intent::{Approval, IntentState};
 use crate::store::{SqliteStore, Storage};

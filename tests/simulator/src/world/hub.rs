@@ -85,15 +85,21 @@ impl World {
 
     /// A hub takes an input: now, or when it stands still no longer.
     pub(crate) fn tell_hub(&mut self, run: u64, input: HubInput) {
-        let (now, wall) = (self.now, self.wall(End::Hub));
+        let now = self.now;
         let Some(hub) = self.hubs_mut().find(|hub| hub.run == run) else { return };
-        if hub.still_until > now {
-            if !matches!(input, HubInput::Tick) {
-                hub.waiting.push(input);
-            }
-            return;
+        if hub.still_until <= now {
+            return self.tell_hub_all(run, vec![input]);
         }
-        match hub.handle(input, wall) {
+        if !matches!(input, HubInput::Tick) {
+            hub.waiting.push(input);
+        }
+    }
+
+    /// A hub takes all that has come since it looked last.
+    fn tell_hub_all(&mut self, run: u64, inputs: Vec<HubInput>) {
+        let wall = self.wall(End::Hub);
+        let Some(hub) = self.hubs_mut().find(|hub| hub.run == run) else { return };
+        match hub.handle(inputs, wall) {
             Ok(effects) => self.carry_out(run, effects),
             Err(why) => {
                 self.say(|| format!("hub {run} ends: {why}"));
@@ -122,9 +128,7 @@ impl World {
         }
         let waiting = std::mem::take(&mut hub.waiting);
         self.say(|| format!("hub {run} goes on"));
-        for input in waiting {
-            self.tell_hub(run, input);
-        }
+        self.tell_hub_all(run, waiting);
         self.tell_hub(run, HubInput::Tick);
         // Two hubs: whoever is fenced has ended by now, or ends with its next write.
         if self.ghosts.iter().any(|ghost| ghost.run == run) {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::store::{Guard, Guarded, Reserved, Space};
+use crate::store::{Guard, Guarded, Reserved, Space, StoreKind};
 
 /// How many commits the disk has room for, and how many the reserve keeps.
 #[derive(Debug, Default)]
