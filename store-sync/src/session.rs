@@ -251,7 +251,8 @@ impl<J: Journal> Session<J> {
     pub fn handle_timeout(&mut self, now: Duration) {
         self.outbox.handle_timeout(now);
         if self.silence_due().is_some_and(|due| due <= now) {
-            if !self.alarmed {
+            // A hub that says that it is down is no secret.
+            if !self.alarmed && self.hub_up != Some(false) {
                 self.alarmed = true;
                 let why = format!(
                     "the broker takes this cart's records, but for {} s the hub has acked none of {}; \
@@ -261,7 +262,8 @@ impl<J: Journal> Session<J> {
                 );
                 self.tell(LinkEvent::Alarm(why));
             }
-            // It may be this connection alone: of several brokers one can have lost what was subscribed.
+            // It may be this connection alone: of several brokers one can have lost what was subscribed, or keep
+            // an old word of the hub.
             self.outputs.push_back(Output::HangUp);
             self.silent_since = None;
         }
@@ -278,9 +280,8 @@ impl<J: Journal> Session<J> {
         self.outputs.pop_front()
     }
 
-    /// A hub that says that it is down is no secret: then nobody needs an alarm.
     fn silence_due(&self) -> Option<Duration> {
-        self.silent_since.filter(|_| self.broker_up && self.hub_up != Some(false)).map(|since| since + SILENCE)
+        self.silent_since.filter(|_| self.broker_up).map(|since| since + SILENCE)
     }
 
     fn tell(&mut self, event: LinkEvent) {

@@ -311,13 +311,17 @@ impl<S: Storage> Hub<S> {
     /// All that carts and staff must know after a broker has come (back) with nothing in it.
     fn say_all(&mut self, now: UnixMillis) -> Vec<Effect> {
         let store = &self.setting.store;
-        let state = HubState { v: VERSION, online: true, boot_epoch: self.setting.boot_epoch };
-        let mut effects = vec![publish(topics::hub_state(store), &state, true)];
+        let mut effects = vec![publish(topics::hub_state(store), &self.state(), true)];
         effects.extend(self.setting.carts.keys().map(|cart| self.desired(cart)));
         let taken = self.carts.values().filter(|row| self.shut_out(&row.cart).is_none());
         effects.extend(taken.map(|row| self.ack(&row.cart, row.epoch, row.head)));
         effects.extend(self.outbox.send_all(store, now));
         effects
+    }
+
+    /// What it says of itself.
+    fn state(&self) -> HubState {
+        HubState { v: VERSION, online: true, boot_epoch: self.setting.boot_epoch }
     }
 
     fn desired(&self, cart: &CartId) -> Effect {

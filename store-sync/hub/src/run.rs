@@ -318,7 +318,7 @@ async fn start_bus(
 ) -> Result<Line, BusError> {
     let wishes = Wishes {
         client: format!("hub-{}", config.store),
-        subscriptions: vec![topics::carts_up(&config.store)],
+        subscriptions: vec![topics::carts_up(&config.store), topics::hub_state(&config.store)],
         will: state(&config.store, false, boot_epoch),
     };
     match &config.bus {

@@ -6,12 +6,12 @@
 
 use trip::bounds::Bounded;
 use trip::chain::Head;
-use trip::message::{self, Order, Pairing, Presence, Telemetry};
+use trip::message::{self, HubState, Order, Pairing, Presence, Telemetry};
 use trip::topics::{self, Leaf};
 use trip::{CartId, Hash, TripEvent, TripId, TripState, UnixMillis};
 
 use super::draft::Draft;
-use super::{Effect, Hub};
+use super::{Effect, Hub, publish};
 use crate::ingest::{self, Followed, Refusal, Response};
 use crate::ledger::{self, Posting};
 use crate::store::{CartRow, QuarantineRow, Storage, StoreError, StoreKind, Write};
@@ -83,6 +83,9 @@ impl<S: Storage> Hub<S> {
 
     /// Everything but records.
     fn hear(&mut self, topic: &str, payload: &[u8], now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        if topic == topics::hub_state(&self.setting.store) {
+            return self.heard_of_itself(topic, payload);
+        }
         let Some((cart, leaf)) = topics::parse(&self.setting.store, topic) else {
             return self.refuse(topic, "it is no topic of a cart of this store");
         };
@@ -112,6 +115,20 @@ impl<S: Storage> Hub<S> {
                 Err(e) => self.refuse(topic, &e.to_string()),
             },
             Leaf::Event | Leaf::Ack | Leaf::Command | Leaf::Desired => Ok(Vec::new()),
+        }
+    }
+
+    /// What the broker keeps of this hub. A word about an earlier connection, such as its last will, may come after
+    /// the birth and be kept in its place: every cart would then believe that nobody hears it.
+    fn heard_of_itself(&mut self, topic: &str, payload: &[u8]) -> Result<Vec<Effect>, StoreError> {
+        match message::read::<HubState>(payload) {
+            Ok(state) if state == self.state() || !self.connected => Ok(Vec::new()),
+            Ok(_) => {
+                // Or another hub has taken over, and is right.
+                self.storage.owned()?;
+                Ok(vec![publish(topic.to_owned(), &self.state(), true)])
+            }
+            Err(e) => self.refuse(topic, &e.to_string()),
         }
     }
 

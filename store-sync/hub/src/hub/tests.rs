@@ -224,6 +224,25 @@ fn silence() -> Answer {
 }
 
 #[test]
+fn a_last_will_that_comes_after_the_birth_is_put_right() {
+    let mut bench = Bench::new();
+    let topic = topics::hub_state(&store_id());
+    let mut says = |online, boot_epoch| {
+        let payload = serde_json::to_vec(&HubState { v: 1, online, boot_epoch }).expect("plain");
+        bench.tell(Input::Bus(BusEvent::Message { topic: topic.clone(), payload }));
+        bench.effects.clone()
+    };
+    let birth = publish(topics::hub_state(&store_id()), &HubState { v: 1, online: true, boot_epoch: 1 }, true);
+    assert_eq!(says(true, 1), [], "its own birth");
+    assert_eq!(says(false, 1), [birth.clone()], "of the connection before");
+    assert_eq!(says(false, 0), [birth], "of the run before");
+    bench.tell(Input::Bus(BusEvent::Down { why: "gone".into() }));
+    let payload = serde_json::to_vec(&HubState { v: 1, online: false, boot_epoch: 1 }).expect("plain");
+    bench.tell(Input::Bus(BusEvent::Message { topic, payload }));
+    assert_eq!(bench.effects, [], "the next connection says it anyway");
+}
+
+#[test]
 fn what_comes_twice_is_stored_once_and_acked_again() {
     let (mut bench, mut cart) = (Bench::new(), FakeCart::new("cart-1"));
     cart.shop_and_lock();
