@@ -11,7 +11,6 @@ use cart_core::{Cart, OwnLimits, Setup, Tare};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use store_sync::identity::Identity;
-use store_sync::releases::Shelf;
 use tracing::{info, warn};
 use trip::list::Noted;
 use trip::release::Kind;
@@ -137,7 +136,7 @@ pub fn prepare(config: &Config) -> anyhow::Result<Ready> {
 fn newest_catalogue(config: &Config) -> anyhow::Result<(Catalogue, String)> {
     if config.line.is_secure() {
         let identity = Identity::load(&config.data, &config.store, &config.cart)?;
-        let shelf = Shelf::new(&config.data, config.store.clone(), identity.release_keys());
+        let shelf = identity.shelf(&config.data);
         if let Some((manifest, file)) = shelf.current(Kind::Catalogue) {
             let text = String::from_utf8_lossy(&file).into_owned();
             match Catalogue::parse(&text) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use store_sync::identity::Identity;
 use store_sync::provisioning::renew;
-use store_sync::releases::{RefusedRelease, Shelf};
+use store_sync::releases::RefusedRelease;
 use store_sync::tls::{self, Tls};
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
@@ -113,7 +113,7 @@ impl Upkeep {
     }
 
     async fn fetch(&mut self, kind: Kind) {
-        let shelf = Shelf::new(&self.data, self.identity.granted.store.clone(), self.identity.release_keys());
+        let shelf = self.identity.shelf(&self.data);
         match shelf.fetch(kind, &self.identity.hub, self.tls.config.clone()).await {
             Ok(taken) => {
                 self.troubles.remove(kind.as_str());

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use trip::provisioning::Granted;
 use trip::{CartId, StoreId};
 
+use crate::releases::Shelf;
+
 /// The identity cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -160,6 +162,11 @@ impl Identity {
             VerifyingKey::from_bytes(&bytes).ok()
         };
         self.granted.release_keys.iter().filter_map(read).collect()
+    }
+
+    /// Where the releases that the store has signed for this cart lie, under its data folder.
+    pub fn shelf(&self, data: &Path) -> Shelf {
+        Shelf::new(data, self.granted.store.clone(), self.release_keys())
     }
 
     /// When the certificate is to be renewed, in seconds since 1970: at two thirds of its life.

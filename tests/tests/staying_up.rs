@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use store_sync::sign::seal;
 use tempfile::TempDir;
 use tests::process::{Running, assets, command, wait_for};
+use tests::rig::disk::unshare;
 use trip::chain::Head;
 use trip::message::{Ack, Batch, VERSION};
 use trip::topics::{Leaf, cart as topic, cart_down};
@@ -297,19 +298,19 @@ fn dashboards_that_read_nothing_hold_nobody_up() -> anyhow::Result<()> {
 
 /// The hub in a mount namespace of its own, with its data on a small disk; `None` where that cannot be had.
 fn on_a_small_disk(place: &Place) -> anyhow::Result<Option<Command>> {
-    let unshare = || {
-        let mut unshare = Command::new("unshare");
-        unshare.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
-        unshare
+    let shell = || {
+        let mut shell = unshare();
+        shell.args(["sh", "-c"]);
+        shell
     };
     let disk = place.at("disk");
     std::fs::create_dir(&disk)?;
     let mount = format!("mount -t tmpfs -o size=24m none '{}'", disk.display());
-    if !unshare().arg(&mount).output().is_ok_and(|tried| tried.status.success()) {
+    if !shell().arg(&mount).output().is_ok_and(|tried| tried.status.success()) {
         return Ok(None);
     }
     let hub = place.hub()?;
-    let mut small = unshare();
+    let mut small = shell();
     small.arg(format!("{mount} && exec \"$0\" \"$@\"")).arg(hub.get_program()).args(hub.get_args());
     for (name, value) in hub.get_envs() {
         if let Some(value) = value {

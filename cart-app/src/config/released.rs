@@ -15,7 +15,6 @@ use std::path::Path;
 
 use serde::Deserialize;
 use store_sync::identity::Identity;
-use store_sync::releases::Shelf;
 use tracing::{info, warn};
 use trip::release::Kind;
 
@@ -42,7 +41,7 @@ impl Config {
         }
         // A cart that has not joined yet has no releases; what is wrong with an identity is said when it is used.
         let Ok(identity) = Identity::load(&config.data, &config.store, &config.cart) else { return Ok(config) };
-        let shelf = Shelf::new(&config.data, config.store.clone(), identity.release_keys());
+        let shelf = identity.shelf(&config.data);
         let Some((manifest, file)) = shelf.current(Kind::Configuration) else { return Ok(config) };
         let name = format!("configuration release {}", manifest.version);
         match config.with_settings(&String::from_utf8_lossy(&file), Path::new(&name)) {

@@ -54,6 +54,13 @@ impl SmallDisk {
     }
 }
 
+/// What comes behind it runs in user and mount namespaces of its own, where it may mount.
+pub fn unshare() -> Command {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount"]);
+    unshare
+}
+
 /// Runs this program once more where it may mount: in user and mount namespaces of its own. `None` where there are
 /// none, or when it is in them.
 ///
@@ -61,11 +68,6 @@ impl SmallDisk {
 /// When it is started and cannot be waited for.
 pub fn inside() -> anyhow::Result<Option<i32>> {
     const INSIDE: &str = "TRUNDLE_RIG_INSIDE";
-    let unshare = || {
-        let mut unshare = Command::new("unshare");
-        unshare.args(["--user", "--map-root-user", "--mount"]);
-        unshare
-    };
     if std::env::var_os(INSIDE).is_some() || !unshare().arg("true").output().is_ok_and(|t| t.status.success()) {
         return Ok(None);
     }
