@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
-use cart_app::config::Config;
 use cart_app::journal::{Journal, wall_clock};
 use rusqlite::{Connection, params};
 use trip::basket::Evidence;
-use trip::{Grams, LineId, LineItem, Quantity, Record, Sku, TripEvent};
+use trip::{CartId, Grams, LineId, LineItem, Quantity, Record, Sku, StoreId, TripEvent};
 
 use super::Bench;
 use super::report::{Report, ms};
@@ -44,9 +43,10 @@ impl Bare {
 }
 
 /// Appends in turns: the journal, then bare SQLite, and the other way round.
-pub fn appends(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::Result<()> {
+pub fn appends(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let (store, cart) = (StoreId::new("market-street")?, CartId::new("cart-01")?);
     let folder = bench.folder.join("appends");
-    let mut journal = Journal::open(&folder, &config.store, &config.cart)?.journal;
+    let mut journal = Journal::open(&folder, &store, &cart)?.journal;
     let mut bare = Bare::open(&folder)?;
     let sku = Sku::new("chopped-tomatoes-400").context("a name")?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -58,8 +58,8 @@ pub fn appends(bench: &Bench, config: &Config, report: &mut Report) -> anyhow::R
         let head = journal.head();
         let record = Record {
             v: 1,
-            store: config.store.clone(),
-            cart: config.cart.clone(),
+            store: store.clone(),
+            cart: cart.clone(),
             epoch: journal.epoch(),
             seq: head.seq + 1,
             at: wall_clock(),

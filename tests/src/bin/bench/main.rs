@@ -57,7 +57,7 @@ struct Options {
 enum Part {
     /// The frames of the cart's screen. Needs no store and no model.
     Frames,
-    /// The line between two hundred carts and a hub. Needs no model.
+    /// A cart's journal, and the line between two hundred carts and a hub. Needs no model.
     Sync,
 }
 
@@ -84,6 +84,7 @@ fn main() -> anyhow::Result<()> {
     let bench = Bench { assets, folder: folder.path().to_owned(), items: options.items, seed: options.seed };
     let mut report = Report::new(options.seed);
     if options.only == Some(Part::Sync) {
+        journal::appends(&bench, &mut report)?;
         sync::all(&bench, &mut report)?;
         return finish(&report, &options.json.unwrap_or_else(|| target.join("bench-sync.json")));
     }
@@ -124,7 +125,7 @@ fn main() -> anyhow::Result<()> {
     eprintln!("looking at frames");
     sight::frames(&bench, &config, &mut report)?;
     eprintln!("writing to the disk");
-    journal::appends(&bench, &config, &mut report)?;
+    journal::appends(&bench, &mut report)?;
     eprintln!("shopping {} things", bench.items);
     trip::shop(&bench, &config, &mut report)?;
     start::hub_memory("hub, after the trip", &mut report)?;
