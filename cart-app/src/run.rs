@@ -15,11 +15,10 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::recording::Recorder;
-use crate::sight::Sight;
 use crate::staff::{DeskHandle, trip_runs};
 use crate::ui::{App, CartWindow, Pictures, Screen, fonts};
 use crate::wiring::{self, RunningCart};
-use crate::{signal, startup};
+use crate::{released_model, signal, startup};
 
 /// Runs the cart until it is told to stop. With `record` everything it sees is kept in that file, which
 /// is for staff and for as long as they need it: see [`crate::recording`].
@@ -37,7 +36,7 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
         warn!("{error}");
     }
     // Without a model the cart still scans and weighs; the screen and staff are told.
-    let sight = match Sight::open(&config.sight, ready.catalogue.clone()) {
+    let sight = match released_model::open_newest(&config, &ready.catalogue) {
         Ok(sight) => Some(sight),
         Err(why) => {
             warn!("{why:#}");

@@ -121,8 +121,7 @@ impl Upkeep {
                     info!(%kind, version = manifest.version, "a release was taken");
                     match kind {
                         Kind::Catalogue => self.offer(&file),
-                        Kind::Configuration => info!("it holds from the next start on"),
-                        Kind::Model => {}
+                        Kind::Configuration | Kind::Model => info!("it holds from the next start on"),
                     }
                 }
             }

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc::Receiver;
 
 use anyhow::{Context, ensure};
@@ -24,9 +25,11 @@ impl Store {
     fn open() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let catalogue = toml::Value::from(assets().join("store/catalogue.toml").display().to_string());
+        let vendor = release_a_model(folder.path())?;
         let text = format!(
             "store = \"market-street\"\ndata = \"hub\"\ncatalogue = {catalogue}\nbus = {{ listen = \"127.0.0.1:0\" }}\n\
-             http = \"127.0.0.1:0\"\n[tls]\nmqtt = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nnames = [\"localhost\"]\n"
+             http = \"127.0.0.1:0\"\n[tls]\nmqtt = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nnames = [\"localhost\"]\n\
+             vendor_keys = [\"{vendor}\"]\n"
         );
         std::fs::write(folder.path().join("hub.toml"), text)?;
         let mut hub = command("store-hub")?;
@@ -63,6 +66,23 @@ impl Store {
         socket.read_to_string(&mut page)?;
         Ok(page)
     }
+}
+
+/// Puts a model that a vendor has signed among the hub's releases; the vendor's public key.
+fn release_a_model(folder: &Path) -> anyhow::Result<String> {
+    let releases = folder.join("hub/releases");
+    std::fs::create_dir_all(&releases)?;
+    let archive = releases.join("model.tar");
+    let mut tar = Command::new("tar");
+    tar.arg("-cf").arg(&archive).arg("-C").arg(assets().join("models"));
+    ensure!(tar.args(["trainonly.onnx", "trainonly.json", "trainonly.gallery"]).status()?.success(), "no archive");
+    let mut hub = command("store-hub")?;
+    hub.args(["release", "--kind", "model", "--version", "1", "--key"]).arg(folder.join("vendor.key")).arg(&archive);
+    let (hub, lines) = Running::start_and_listen(hub)?;
+    let printed: Vec<String> = lines.iter().collect();
+    ensure!(hub.ended()?.code() == 0, "no release");
+    let key = printed.iter().find_map(|line| line.rsplit_once(": ")).map(|(_, key)| key.to_owned());
+    key.with_context(|| format!("no key in {printed:?}"))
 }
 
 fn cart_toml(store: &Store) -> anyhow::Result<PathBuf> {
@@ -119,19 +139,33 @@ fn a_cart_joins_and_runs_over_tls_and_nothing_secret_is_in_a_log() -> anyhow::Re
     let joined = provision(&code)?;
     assert_eq!(joined.code(), 0, "{}", joined.stderr);
 
-    let mut cart = command("cart")?;
-    cart.args(["run", "--headless", "--config"]).arg(&config).env("RUST_LOG", "trace");
-    let cart = Running::start(cart)?;
+    let run = || -> anyhow::Result<Running> {
+        let mut cart = command("cart")?;
+        cart.args(["run", "--headless", "--config"]).arg(&config).env("RUST_LOG", "trace");
+        Running::start(cart)
+    };
+    let cart = run()?;
     wait_for("the cart on the staff page", || {
         let page = store.page()?;
         Ok((page.contains("id=\"cart-cart-01\"") && !page.contains(">offline<")).then_some(()))
     })?;
-    wait_for("the catalogue from the hub", || {
-        Ok(store.path("cart-01/releases/catalogue.release").exists().then_some(()))
-    })?;
+    for kind in ["catalogue", "model"] {
+        let release = store.path(&format!("cart-01/releases/{kind}.floor"));
+        wait_for(&format!("the {kind} from the hub"), || Ok(release.exists().then_some(())))?;
+    }
     cart.interrupt()?;
     let cart = cart.ended()?;
     assert_eq!(cart.code(), 0, "{}", cart.stderr);
+    // From its next start on it looks with the model that the vendor has signed.
+    let again = run()?;
+    wait_for("the released model", || {
+        let models = std::fs::read_dir(store.path("cart-01/models")).into_iter().flatten().flatten();
+        Ok(models.into_iter().find(|model| model.path().join("trainonly.gallery").exists()))
+    })?;
+    again.interrupt()?;
+    let again = again.ended()?;
+    assert_eq!(again.code(), 0, "{}", again.stderr);
+    assert!(again.stderr.contains("the released model looks"), "{}", again.stderr);
     let identity = std::fs::read_to_string(store.path("cart-01/identity/identity.json"))?;
     let authority = std::fs::read_to_string(store.path("hub/identity/authority-key.pem"))?;
     let batch_key = std::fs::read_to_string(store.path("cart-01/cart-key"))?;
@@ -157,7 +191,7 @@ fn a_cart_joins_and_runs_over_tls_and_nothing_secret_is_in_a_log() -> anyhow::Re
         let picture =
             bytes.starts_with(&[0xff, 0xd8, 0xff]) || bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"RIFF");
         let name = path.strip_prefix(folder.path())?.display().to_string();
-        let known = ["identity/", "releases/", "journal.sqlite", "cart-key", "health.json", "simulated"];
+        let known = ["identity/", "releases/", "models/", "journal.sqlite", "cart-key", "health.json", "simulated"];
         assert!(!picture && known.iter().any(|part| name.contains(part)), "{name} is on the cart's disk");
         if name.contains("identity") || name.contains("cart-key") {
             assert_eq!(std::fs::metadata(&path)?.permissions().mode() & 0o077, 0, "{name} may be read by others");
