@@ -24,9 +24,9 @@ struct Options {
     /// Carts that only talk.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(0..=999))]
     crowd: u16,
-    /// Three NATS servers instead of mosquitto: the program `nats-server`.
+    /// Three NATS servers with JetStream instead of mosquitto: the program that TRUNDLE_NATS names, or `nats-server`.
     #[arg(long)]
-    nats: Option<PathBuf>,
+    nats: bool,
     /// Keep all logs and databases in this folder, which must not be there yet.
     #[arg(long)]
     keep: Option<PathBuf>,
@@ -58,7 +58,7 @@ fn strike(options: &Options) -> anyhow::Result<()> {
     let setup = Setup {
         time: Duration::try_from_secs_f64(options.minutes * 60.0).context("--minutes")?,
         seed,
-        brokers: options.nats.clone().map_or(brokers::Kind::Mosquitto, brokers::Kind::Nats),
+        brokers: if options.nats { brokers::Kind::Nats(nats_server()) } else { brokers::Kind::Mosquitto },
         carts: options.carts.into(),
         crowd: options.crowd.into(),
         folder: folder.path().into(),
@@ -79,6 +79,10 @@ fn strike(options: &Options) -> anyhow::Result<()> {
     }
     tell(&counts.with_context(|| format!("seed {seed}"))?);
     Ok(())
+}
+
+fn nats_server() -> PathBuf {
+    std::env::var_os("TRUNDLE_NATS").map_or_else(|| "nats-server".into(), PathBuf::from)
 }
 
 fn tell(counts: &Counts) {

@@ -151,7 +151,8 @@ fn flood(folder: &Path, carts: &mut Crowd, report: &mut Report) -> anyhow::Resul
         bare.push(events / began.elapsed().as_secs_f64());
     }
     report.ratio("ingest ÷ bare", &ours, &bare, "The two below, in turns.");
-    let note = "200 carts send 256 events each from their journals at once; to the last ack, signed, checked and replayed.";
+    let note =
+        "200 carts send 256 events each from their journals at once; to the last ack, signed, checked and replayed.";
     report.add("  ingest", "events/s", ours, note);
     let note = "The same rows by bare SQLite with WAL and synchronous=FULL on the same disk, 64 rows a commit.";
     report.add("  bare group commit", "events/s", bare, note);
