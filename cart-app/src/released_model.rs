@@ -106,7 +106,6 @@ fn unpack(archive: &[u8], folder: &Path) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::GOOD;
     use trip::release::VERSION;
     use trip::{Hash, UnixMillis};
 
@@ -133,7 +132,7 @@ mod tests {
     fn a_released_model_is_taken_out_once_and_replaces_the_one_before() {
         let place = tempfile::tempdir().expect("a folder");
         let folder = place.path().join("models");
-        let own = Config::parse(GOOD, Path::new("cart.toml")).expect("a configuration").sight;
+        let own = SightConfig { model: "m.onnx".into(), gallery: "g.bin".into(), runtime: None, add_threshold: 0.9 };
         let take = |archive: &[u8]| unpacked(&release(archive), archive, &folder, &own);
         let first = archive(&[("a.json", b"{}"), ("a.gallery", b"g"), ("a.onnx", b"net")]);
         let taken = take(&first).expect("good");

@@ -22,6 +22,10 @@ use crate::tls;
 const TELEMETRY_EVERY: Duration = Duration::from_secs(5);
 /// How long the last words may take.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// What is heard is confirmed by what comes of it: a command by an event, an event by the hub's ack; what shows no
+/// effect is said again. A broker's own confirmations would add nothing, and NATS keeps a replicated consumer for
+/// each such subscription, which it does not always clear away: after some kills it takes no more of them.
+const HEARD_AT: QoS = QoS::AtMostOnce;
 
 /// Where the hub's broker is and who we are.
 #[derive(Clone, Debug)]
@@ -165,7 +169,7 @@ impl<J: Journal + Send> Line<J> {
     /// Asks for what is wanted, as far as there is room; the rest after the next event.
     fn subscribe(&mut self) {
         while let Some(topic) = self.wanted.last()
-            && self.client.try_subscribe(topic, QoS::AtLeastOnce).is_ok()
+            && self.client.try_subscribe(topic, HEARD_AT).is_ok()
         {
             self.wanted.pop();
         }

@@ -17,6 +17,11 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// How long a broker may take to answer at the start.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 
+/// What a cart sends is confirmed by the hub's ack alone, and sent again without it. A broker's own confirmations
+/// would add nothing, and NATS keeps a replicated consumer for each such subscription, which it does not always
+/// clear away: after some kills it takes no more of them.
+const HEARD_AT: QoS = QoS::AtMostOnce;
+
 /// Events that may wait for the hub before the broker must wait.
 const EVENT_QUEUE: usize = 256;
 
@@ -104,7 +109,7 @@ async fn listen(client: AsyncClient, mut events: EventLoop, subscriptions: Vec<S
         // try_: this task alone empties that queue, so waiting on it would be for ever. Where it is full of what was
         // to be said before, there is room after the next event.
         while let Some(topic) = wanted.last()
-            && client.try_subscribe(topic, QoS::AtLeastOnce).is_ok()
+            && client.try_subscribe(topic, HEARD_AT).is_ok()
         {
             wanted.pop();
         }
