@@ -1,9 +1,11 @@
 //! The brokers that the rig can have: one mosquitto without a memory, or three NATS servers that keep everything
 //! three times.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -29,7 +31,7 @@ pub struct Brokers {
 }
 
 impl Brokers {
-    /// Starts them, and waits until they listen.
+    /// Starts them, and waits until they take clients: three NATS servers have to find each other first.
     ///
     /// # Errors
     /// When a program is missing, or does not start.
@@ -40,10 +42,22 @@ impl Brokers {
         };
         parts.iter_mut().try_for_each(Part::start)?;
         for at in &mqtt {
-            wait_for("a broker", || Ok(std::net::TcpStream::connect(at).ok()))?;
+            wait_for("a broker", || Ok(takes_clients(*at)))?;
         }
         Ok(Self { parts, mqtt })
     }
+}
+
+fn takes_clients(at: SocketAddr) -> Option<()> {
+    // MQTT 3.1.1, a clean session of the client "rig" that keeps alive for ten seconds.
+    const CONNECT: &[u8] = b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x0a\x00\x03rig";
+    const ACCEPTED: [u8; 4] = [0x20, 0x02, 0x00, 0x00];
+    let mut line = TcpStream::connect(at).ok()?;
+    line.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    line.write_all(CONNECT).ok()?;
+    let mut answer = [0; 4];
+    line.read_exact(&mut answer).ok()?;
+    (answer == ACCEPTED).then_some(())
 }
 
 fn mosquitto(folder: &Path, logs: &Path) -> anyhow::Result<(Vec<Part>, Vec<SocketAddr>)> {
