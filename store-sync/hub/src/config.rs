@@ -21,6 +21,12 @@
 //! cart_days = 90                            # how long a cart's certificate counts; it renews at two thirds
 //! vendor_keys = ["…"]                       # who may sign models and configurations
 //!
+//! [back_office]                             # without it nobody is told, and nothing is kept for it
+//! url = "https://office.example/trundle"    # http:// on this machine alone
+//! authority = "office-ca.pem"               # who vouches for it; without it those that this machine knows
+//! answer_within_s = 30                      # 1 to 300
+//! alarm_after_s = 3600                      # staff are told when a message waits for so long; 1 to 604800, a week
+//!
 //! [[lane]]
 //! id = "lane-1"
 //! terminal = "127.0.0.1:8443"
@@ -42,6 +48,8 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::Spanned;
 use trip::{CartId, LaneId, StoreId};
+
+use crate::back_office::Address;
 
 /// Everything that differs by store.
 #[derive(Clone, Debug)]
@@ -69,6 +77,21 @@ pub struct Config {
     pub carts: Vec<CartConfig>,
     /// How carts on the store's network are let in; `None` where all carts run on this machine.
     pub tls: Option<TlsConfig>,
+    /// Who is told of trips, payments and receipts; `None` where nobody is.
+    pub back_office: Option<BackOfficeConfig>,
+}
+
+/// Who is told of trips, payments and receipts.
+#[derive(Clone, Debug)]
+pub struct BackOfficeConfig {
+    /// Where it listens.
+    pub address: Address,
+    /// The certificates of its authority, PEM; `None` for those that this machine knows.
+    pub authority: Option<PathBuf>,
+    /// How long an answer may take, connecting and sending included.
+    pub answer_within: Duration,
+    /// How old a message may grow, in seconds, before staff are told.
+    pub alarm_after_s: u32,
 }
 
 /// How carts on the store's network are let in.
@@ -168,6 +191,28 @@ struct File {
     #[serde(default)]
     cart: Vec<Spanned<CartFile>>,
     tls: Option<Spanned<TlsFile>>,
+    back_office: Option<Spanned<BackOfficeFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BackOfficeFile {
+    url: String,
+    authority: Option<PathBuf>,
+    #[serde(default = "office_answers_within_s")]
+    answer_within_s: u32,
+    #[serde(default = "alarm_after_s")]
+    alarm_after_s: u32,
+}
+
+/// Who takes a batch in writes it down first, which may take a while; longer would be slower than to send it again.
+fn office_answers_within_s() -> u32 {
+    30
+}
+
+/// Shorter than a day's end is late, longer than a restart takes.
+fn alarm_after_s() -> u32 {
+    60 * 60
 }
 
 #[derive(Deserialize)]
@@ -321,6 +366,13 @@ impl Config {
             return Err(wrong(file.bus.span().start, what));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
+        let back_office = match file.back_office {
+            None => None,
+            Some(entry) => {
+                let start = entry.span().start;
+                Some(back_office(entry.into_inner(), folder).map_err(|what| wrong(start, what))?)
+            }
+        };
         Ok(Self {
             store: file.store,
             data: folder.join(file.data),
@@ -333,6 +385,7 @@ impl Config {
             lanes,
             carts,
             tls,
+            back_office,
         })
     }
 }
@@ -373,6 +426,24 @@ fn tls(file: TlsFile, bus: &BusConfig) -> Result<TlsConfig, String> {
     });
     let vendor_keys = keys.collect::<Result<_, _>>()?;
     Ok(TlsConfig { mqtt: file.mqtt, http: file.http, names: file.names, cart_days: file.cart_days, vendor_keys })
+}
+
+fn back_office(file: BackOfficeFile, folder: &Path) -> Result<BackOfficeConfig, String> {
+    let address = Address::parse(&file.url).ok_or_else(|| {
+        format!("[back_office] url is \"{}\"; expected https://host/path, or http:// with a loopback address", file.url)
+    })?;
+    if !(1..=300).contains(&file.answer_within_s) {
+        return Err(format!("[back_office] answer_within_s is {}; expected 1 to 300", file.answer_within_s));
+    }
+    if !(1..=604_800).contains(&file.alarm_after_s) {
+        return Err(format!("[back_office] alarm_after_s is {}; expected 1 to 604800", file.alarm_after_s));
+    }
+    Ok(BackOfficeConfig {
+        address,
+        authority: file.authority.map(|path| folder.join(path)),
+        answer_within: Duration::from_secs(file.answer_within_s.into()),
+        alarm_after_s: file.alarm_after_s,
+    })
 }
 
 /// True for `http://` or `https://`, a host and perhaps a port, and nothing else.
@@ -469,6 +540,16 @@ mod tests {
         let quiet = format!("{secured}{}", TLS.replace("mqtt = \"0.0.0.0:8883\"\n", ""));
         let config = Config::parse(Path::new("hub.toml"), &quiet).expect("a right file");
         assert_eq!(config.tls.map(|tls| (tls.mqtt, tls.cart_days)), Some((None, 90)));
+        const OFFICE: &str = "[back_office]\nurl = \"https://office.example/trundle\"\nauthority = \"ca.pem\"\n";
+        check(format!("{RIGHT}{}", OFFICE.replace("https", "http")), 6, "[back_office] url");
+        check(format!("{RIGHT}[back_office]\n"), 6, "url");
+        check(format!("{RIGHT}{OFFICE}answer_within_s = 0\n"), 6, "1 to 300");
+        check(format!("{RIGHT}{OFFICE}alarm_after_s = 604801\n"), 6, "1 to 604800");
+        check(format!("{RIGHT}{OFFICE}secret = \"x\"\n"), 9, "expected one of");
+        let config = Config::parse(Path::new("/etc/hub.toml"), &format!("{RIGHT}{OFFICE}")).expect("a right file");
+        let office = config.back_office.expect("there");
+        assert_eq!((office.alarm_after_s, office.answer_within.as_secs()), (3_600, 30));
+        assert_eq!(office.authority.as_deref(), Some(Path::new("/etc/ca.pem")));
         check(format!("{RIGHT}[[cart]]\nid = \"cart-1\"\npublic_key = \"abc\"\n"), 8, "43 letters");
     }
 

@@ -20,6 +20,7 @@ use crate::intent::{Answer, Ask, Intent};
 use crate::receipt::Office;
 use crate::store::{CartRow, FenceRow, GateRow, ReceiptRow, Storage, StoreError, Write};
 
+mod back_office;
 mod board;
 mod commands;
 mod draft;
@@ -33,9 +34,10 @@ mod queue;
 mod tests;
 
 pub use fence::Carts;
-pub use health::HubHealth;
+pub use health::{BackOfficeHealth, HubHealth};
 pub use phones::{Pass, PhoneAnswer, PhoneAsk, PhoneTrip, Refused, Stage};
 
+use back_office::BackOffice;
 use commands::Outbox;
 use draft::Draft;
 
@@ -148,6 +150,9 @@ pub struct Setting {
     pub boot_epoch: u64,
     /// Under which address phones reach this hub, such as `https://carts.example`; `None` where they cannot.
     pub phone_url: Option<String>,
+    /// After how many milliseconds staff are told that the back office has not taken something; `None` where there is
+    /// no back office, and nothing is written down for it.
+    pub back_office_alarm_ms: Option<i64>,
 }
 
 /// What is known of a cart beside its journal; lost at a restart, and told anew.
@@ -188,6 +193,7 @@ pub struct Hub<S> {
     gates: BTreeMap<LaneId, GateRow>,
     receipts: Vec<ReceiptRow>,
     waits: queue::Waits,
+    back_office: BackOffice,
     connected: bool,
     refused: u64,
 }
@@ -220,6 +226,7 @@ impl<S: Storage> Hub<S> {
             seen: BTreeMap::new(),
             asked: BTreeMap::new(),
             waits: queue::Waits::default(),
+            back_office: BackOffice::open(&storage)?,
             connected: false,
             setting,
             storage,
@@ -301,6 +308,7 @@ impl<S: Storage> Hub<S> {
             Input::Carts(carts) => self.take_carts(carts),
             Input::Tick => {
                 self.storage.owned()?;
+                self.look_at_back_office(now);
                 let mut effects = self.tick(now)?;
                 effects.extend(self.ask_again(now));
                 Ok(effects)
@@ -359,8 +367,10 @@ impl<S: Storage> Hub<S> {
     }
 
     /// Commits `draft`, then takes it into memory and returns its effects.
-    fn commit(&mut self, draft: Draft, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+    fn commit(&mut self, mut draft: Draft, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        let words = self.write_words(&mut draft, now);
         self.storage.commit(draft.writes())?;
+        self.back_office.told(words, now);
         for intent in draft.intents().cloned().collect::<Vec<_>>() {
             if intent.open() {
                 self.intents.insert(intent.id.clone(), intent);

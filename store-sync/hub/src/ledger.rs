@@ -1,7 +1,7 @@
 //! From accepted records to what is known of carts and trips. Pure: the cart's own crate replays.
 
 use trip::event::Ending;
-use trip::{Record, TripEvent, TripState, UnixMillis};
+use trip::{Record, TripEvent, TripId, TripState, UnixMillis};
 
 use crate::store::{CartRow, TripRow};
 
@@ -12,6 +12,8 @@ pub struct Posting {
     pub cart: CartRow,
     /// Every trip it touched, as it stands or as it ended, oldest first.
     pub trips: Vec<TripRow>,
+    /// The trips that ended in it, and when, by the cart's clock.
+    pub closed: Vec<(TripId, UnixMillis)>,
 }
 
 /// Replays `records` on top of `cart`, whose head the caller moves.
@@ -19,12 +21,14 @@ pub struct Posting {
 /// A trip that ended keeps its last replay: the cart's own state forgets it at once.
 pub fn post<'a>(mut cart: CartRow, records: impl IntoIterator<Item = &'a Record>, now: UnixMillis) -> Posting {
     let mut trips: Vec<TripRow> = Vec::new();
+    let mut closed = Vec::new();
     let mut touched = false;
     for record in records {
         // The replay forgets a trip here: it is kept as it was.
         match &record.event {
             TripEvent::TripClosed { ending } => {
                 let last = TripState { ended: Some(*ending), ..cart.state.clone() };
+                closed.extend(last.trip.clone().map(|trip| (trip, record.at)));
                 touch(&mut trips, &cart, last, Some(*ending), now);
             }
             TripEvent::TripStarted { .. } if touched => touch(&mut trips, &cart, cart.state.clone(), None, now),
@@ -37,7 +41,7 @@ pub fn post<'a>(mut cart: CartRow, records: impl IntoIterator<Item = &'a Record>
         touch(&mut trips, &cart, cart.state.clone(), None, now);
     }
     cart.at = now;
-    Posting { cart, trips }
+    Posting { cart, trips, closed }
 }
 
 fn touch(trips: &mut Vec<TripRow>, cart: &CartRow, state: TripState, ending: Option<Ending>, now: UnixMillis) {

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use trip::message::{HubState, VERSION};
 use trip::{LaneId, StoreId, UnixMillis, topics};
 
+use crate::back_office::{Courier, OfficeCall, Post, PostError, Signer};
 use crate::bus::{Bus, BusError, External, InProcess, Line, Outgoing, Wishes};
 use crate::catalogues::{Catalogues, CataloguesError};
 use crate::config::{BusConfig, Config, key_text};
@@ -85,6 +86,9 @@ pub enum RunError {
     /// Who was let in and who was revoked cannot be told.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The back office cannot be told anything.
+    #[error(transparent)]
+    BackOffice(#[from] PostError),
     /// A terminal's client cannot be made.
     #[error("{0}")]
     Terminal(String),
@@ -106,13 +110,22 @@ pub struct Ready {
     pub mqtt_tls: Option<SocketAddr>,
     /// Where they join, renew and fetch releases.
     pub http_tls: Option<SocketAddr>,
+    /// The key that checks what the back office is sent, `whpk_` and base64, if there is one.
+    pub back_office_key: Option<String>,
 }
 
 enum Told {
     Input(Input),
     Phone(PhoneCall),
+    BackOffice(OfficeCall),
     /// Wakes the hub's thread, so that it sees that it shall stop.
     Stop,
+}
+
+impl From<OfficeCall> for Told {
+    fn from(call: OfficeCall) -> Self {
+        Self::BackOffice(call)
+    }
 }
 
 type Store = Guarded<SqliteStore, Reserved<Reserve>>;
@@ -141,6 +154,7 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     let storage = Guarded::new(storage, Reserved(reserve));
     let boot_epoch = now().0.unsigned_abs();
     let terminals = terminals(&config, boot_epoch)?;
+    let courier = courier(&config)?;
     let entrance = Entrance::open(&config)?;
     let roster = roster_of(&config, entrance.as_ref())?;
     let client = entrance.as_ref().map(Entrance::as_client).transpose()?;
@@ -158,6 +172,7 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         carts: carts.keys.clone(),
         boot_epoch,
         phone_url: Some(phone_url.to_string()),
+        back_office_alarm_ms: config.back_office.as_ref().map(|office| i64::from(office.alarm_after_s) * 1_000),
     };
     let (hub, first) = Hub::start(setting, storage, catalogues, office, now())?;
     let (tell, told) = mpsc::channel(INPUT_QUEUE);
@@ -215,6 +230,11 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
             }
         });
     }
+    let back_office_key = courier.as_ref().map(Courier::public_key);
+    // Of no part: a hub whose courier has fallen over goes on.
+    if let Some(courier) = courier {
+        tokio::spawn(courier.work(tell.clone()));
+    }
     let clock = tell.clone();
     parts.spawn(async move {
         while clock.send(Told::Input(Input::Tick)).await.is_ok() {
@@ -227,7 +247,7 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         None => None,
     };
     let (mqtt_tls, http_tls) = (doors.and_then(|doors| doors.mqtt), doors.map(|doors| doors.http));
-    ready(Ready { mqtt: address, http, receipt_key, mqtt_tls, http_tls });
+    ready(Ready { mqtt: address, http, receipt_key, mqtt_tls, http_tls, back_office_key });
     let watch = Watch::from_environment();
     watch.ready();
 
@@ -279,6 +299,13 @@ fn terminals(config: &Config, run: u64) -> Result<HashMap<LaneId, Arc<NexoTermin
         Ok((lane.id.clone(), Arc::new(terminal)))
     };
     config.lanes.iter().map(one).collect()
+}
+
+/// Who brings the back office what it is told, where there is one.
+fn courier(config: &Config) -> Result<Option<Courier>, RunError> {
+    let Some(office) = &config.back_office else { return Ok(None) };
+    let post = Post::new(office.address.clone(), office.authority.as_deref(), office.answer_within)?;
+    Ok(Some(Courier::new(post, Signer::open(&config.data)?)))
 }
 
 fn state(store: &StoreId, online: bool, boot_epoch: u64) -> Outgoing {
@@ -394,6 +421,18 @@ fn own(
                 }
                 Err(e) => return Err(e),
             },
+            Told::BackOffice((ask, reply)) => {
+                match hub.back_office(ask) {
+                    // A courier that has fallen over asks anew.
+                    Ok(words) => drop(reply.send(words)),
+                    Err(e) if e.kind.passes() => {
+                        // The full disk itself is said elsewhere.
+                        tracing::debug!(error = %e, "the back office's courier got no answer");
+                    }
+                    Err(e) => return Err(e),
+                }
+                Vec::new()
+            }
         };
         effects.into_iter().for_each(|effect| shell.carry_out(effect));
         if shown_at.is_none_or(|at| at.elapsed() >= BOARD_EVERY) {

@@ -127,6 +127,17 @@ pub struct FenceRow {
     pub at: UnixMillis,
 }
 
+/// What the back office is to be told, until it has taken it: see [`crate::back_office`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WordRow {
+    /// Counts the store's words from 1, without a gap.
+    pub seq: u64,
+    /// When it became true, by the hub's clock.
+    pub at: UnixMillis,
+    /// The message as it is sent, JSON.
+    pub body: String,
+}
+
 /// One of the things that a commit writes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
@@ -161,6 +172,13 @@ pub enum Write {
     Fence(FenceRow),
     /// Staff have looked.
     FenceLifted(CartId),
+    /// A word for the back office; a second one of the same number is a conflict.
+    Word(WordRow),
+    /// The back office has taken all words up to this one: they are forgotten.
+    WordsTaken {
+        /// The last of them.
+        up_to: u64,
+    },
     /// A counter goes up by one.
     Count(&'static str),
 }
@@ -296,6 +314,12 @@ pub trait Storage: Send {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn fences(&self) -> Result<Vec<FenceRow>, StoreError>;
+
+    /// The first `limit` words that the back office has not taken, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn words(&self, limit: u32) -> Result<Vec<WordRow>, StoreError>;
 
     /// A counter; 0 when it never went up.
     ///

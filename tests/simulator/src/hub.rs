@@ -90,6 +90,7 @@ impl SimHub {
             carts,
             boot_epoch: now.0.max(0) as u64,
             phone_url: None,
+            back_office_alarm_ms: None,
         };
         let (current, other) = (goods::catalogue(dearer), goods::catalogue(goods::DEARER - dearer));
         let office = Office::with_key(goods::store(), &current.store_name, receipt_key());

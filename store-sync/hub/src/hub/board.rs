@@ -11,7 +11,7 @@ use trip::{LineId, Money, Phase, Quantity, TripState, UnixMillis};
 use super::{Hub, Seen};
 use crate::intent::IntentState;
 use crate::store::{ReceiptRow, Storage};
-use crate::web::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, PaymentCard, ReceiptLine};
+use crate::web::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, OfficeAlarm, PaymentCard, ReceiptLine};
 
 impl<S: Storage> Hub<S> {
     /// The board as it stands; times are told in `zone`.
@@ -24,10 +24,22 @@ impl<S: Storage> Hub<S> {
             store: self.catalogues.current().store_name.clone(),
             connected: self.connected,
             refused: self.refused,
+            back_office: self.office_alarm(zone),
             carts,
             lanes: self.setting.lanes.iter().map(|lane| self.lane_card(lane)).collect(),
             receipts: self.receipts.iter().filter_map(|row| self.receipt_line(row, zone)).collect(),
         }
+    }
+
+    fn office_alarm(&self, zone: &TimeZone) -> Option<OfficeAlarm> {
+        let trouble = self.back_office.alarm()?;
+        // With its day: it may be days.
+        let since = Timestamp::from_millisecond(self.back_office.since()?.0).ok()?.to_zoned(zone.clone());
+        Some(OfficeAlarm {
+            trouble,
+            since: since.strftime("%-d %b %H:%M").to_string(),
+            waiting: self.back_office.waiting(),
+        })
     }
 
     fn cart_card(&self, cart: &trip::CartId) -> CartCard {

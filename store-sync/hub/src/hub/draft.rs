@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use trip::IntentId;
 
+use crate::back_office::What;
 use crate::intent::{Ask, Intent};
 use crate::store::Write;
 
@@ -13,6 +14,7 @@ pub(super) struct Draft {
     writes: Vec<Write>,
     intents: BTreeMap<IntentId, Intent>,
     asks: Vec<(IntentId, Ask, u64)>,
+    told: Vec<What>,
 }
 
 impl Draft {
@@ -29,11 +31,21 @@ impl Draft {
         self.writes.append(&mut other.writes);
         self.intents.append(&mut other.intents);
         self.asks.append(&mut other.asks);
+        self.told.append(&mut other.told);
     }
 
     /// Asks a terminal, once the draft is committed.
     pub(super) fn ask(&mut self, intent: &IntentId, ask: Ask, after_ms: u64) {
         self.asks.push((intent.clone(), ask, after_ms));
+    }
+
+    /// Tells the back office; the commit numbers it.
+    pub(super) fn tell(&mut self, what: What) {
+        self.told.push(what);
+    }
+
+    pub(super) fn take_told(&mut self) -> Vec<What> {
+        std::mem::take(&mut self.told)
     }
 
     /// An intent as this draft has changed it.

@@ -27,6 +27,19 @@ pub struct HubHealth {
     pub open_commands: usize,
     /// Payloads that were refused since the database was made.
     pub refused: u64,
+    /// How it goes with the back office; `None` where there is none.
+    pub back_office: Option<BackOfficeHealth>,
+}
+
+/// How it goes with the back office.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BackOfficeHealth {
+    /// Messages that it has not taken yet.
+    pub waiting: u64,
+    /// Since when the oldest of them waits, in milliseconds since 1970 by the hub's clock.
+    pub since: Option<i64>,
+    /// What staff are told, if anything is wrong.
+    pub alarm: Option<String>,
 }
 
 impl<S: Storage> Hub<S> {
@@ -43,6 +56,11 @@ impl<S: Storage> Hub<S> {
             open_payments: self.intents.len(),
             open_commands: self.outbox.rows().count(),
             refused: self.refused,
+            back_office: self.setting.back_office_alarm_ms.map(|_| BackOfficeHealth {
+                waiting: self.back_office.waiting(),
+                since: self.back_office.since().map(|at| at.0),
+                alarm: self.back_office.alarm().map(|trouble| trouble.to_string()),
+            }),
         }
     }
 }

@@ -10,6 +10,7 @@ use trip::{CartId, IntentId, Phase, TripEvent, TripId, UnixMillis};
 use super::commands::{about, again, done, refusal};
 use super::draft::Draft;
 use super::{Effect, Hub};
+use crate::back_office::{PaymentEnd, PaymentOutcome, ReceiptNote, What};
 use crate::intent::{Answer, Ask, Happening, Intent, IntentState, Step, decide, intent_id};
 use crate::lane::{Due, due, judge};
 use crate::ledger::Posting;
@@ -322,6 +323,7 @@ impl<S: Storage> Hub<S> {
             }
             Step::Approved(approval) => {
                 done(id, &["tap", "checking"], draft);
+                draft.tell(What::Payment(PaymentEnd::of(intent, PaymentOutcome::Approved)));
                 if intent.state == IntentState::Approved {
                     self.close_sale(intent, approval.amount, &approval.tender, now, draft)?;
                 }
@@ -329,6 +331,10 @@ impl<S: Storage> Hub<S> {
             Step::Declined(why) => {
                 tracing::info!(intent = %id, lane = %intent.lane, why, "declined");
                 done(id, &["tap", "checking"], draft);
+                // One that no terminal ever heard of came to no end: it never began.
+                if intent.sends > 0 {
+                    draft.tell(What::Payment(PaymentEnd::of(intent, PaymentOutcome::Declined)));
+                }
                 if !intent.void {
                     draft.write(about(intent, Order::Declined { intent: id.clone(), why: DECLINED_WORDS.into() }, now));
                 }
@@ -342,11 +348,16 @@ impl<S: Storage> Hub<S> {
             Step::ReversalBegun => {
                 tracing::warn!(intent = %id, lane = %intent.lane, amount = %intent.amount, "money was taken for a basket that is void; it is given back");
                 if let Some(receipt) = self.storage.receipt_of(id)? {
-                    draft.write(Write::Receipt(ReceiptRow { void: true, ..receipt }));
+                    let void = ReceiptRow { void: true, ..receipt };
+                    draft.tell(What::Receipt(ReceiptNote::of(&void)));
+                    draft.write(Write::Receipt(void));
                 }
                 self.shut_gate(intent, |open| open.intent == *id, now, draft);
             }
-            Step::Reversed => tracing::info!(intent = %id, lane = %intent.lane, amount = %intent.amount, "given back"),
+            Step::Reversed => {
+                tracing::info!(intent = %id, lane = %intent.lane, amount = %intent.amount, "given back");
+                draft.tell(What::Payment(PaymentEnd::of(intent, PaymentOutcome::GivenBack)));
+            }
             Step::Settled => {}
         }
         Ok(())
@@ -380,6 +391,7 @@ impl<S: Storage> Hub<S> {
             void: false,
         };
         draft.write(about(intent, receipt_order(&receipt), now));
+        draft.tell(What::Receipt(ReceiptNote::of(&receipt)));
         draft.write(Write::Receipt(receipt));
         draft.write(Write::Gate(GateRow { lane: intent.lane.clone(), intent: id.clone(), open: true, at: now }));
         tracing::info!(intent = %id, lane = %intent.lane, %amount, "paid; the gate opens");

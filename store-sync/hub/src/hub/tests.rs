@@ -24,6 +24,7 @@ use crate::ingest::tests::sign;
 use crate::intent::{Approval, IntentState};
 use crate::store::{SqliteStore, Storage};
 
+mod back_office;
 mod fence;
 
 const GOODS: &str = "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n[[product]]\nsku = \"oat\"\nname = \"Oat drink\"\ntax = \"zero\"\nsale = { each = { price = 185 } }\n";
@@ -145,6 +146,7 @@ impl Bench {
             carts: BTreeMap::from(carts),
             boot_epoch: 1,
             phone_url: Some("https://carts.example".into()),
+            back_office_alarm_ms: Some(3_600_000),
         };
         let catalogues = Catalogues::open(&folder.join("goods.toml"), &folder.join("kept")).expect("right");
         let office = Office::with_key(store_id(), "Market Street", SigningKey::from_bytes(&[9; 32]));

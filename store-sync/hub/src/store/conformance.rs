@@ -5,7 +5,9 @@ use trip::chain::Head;
 use trip::message::{Command, Order};
 use trip::{CartId, Hash, TripState, UnixMillis};
 
-use super::{CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TripRow, Write};
+use super::{
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TripRow, WordRow, Write,
+};
 use crate::intent::tests::intent;
 use crate::intent::{Intent, IntentState};
 
@@ -16,6 +18,7 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_trip_has_one_live_intent(open);
     a_command_is_open_until_it_is_done(open);
     a_fence_stands_until_it_is_lifted(open);
+    a_word_waits_in_order_until_it_is_taken(open);
     the_rest_is_kept(open);
     a_later_opening_fences_the_earlier(open);
     garbage_for_days_fills_no_disk(open);
@@ -109,6 +112,19 @@ fn a_fence_stands_until_it_is_lifted<S: Storage>(open: &dyn Fn() -> S) {
     assert_eq!(open().fences().expect("read"), vec![fence("first")], "the first reason is kept");
     open().commit(&[Write::FenceLifted(cart())]).expect("committed");
     assert_eq!(open().fences().expect("read"), vec![]);
+}
+
+fn a_word_waits_in_order_until_it_is_taken<S: Storage>(open: &dyn Fn() -> S) {
+    let word = |seq: u64| WordRow { seq, at: UnixMillis(seq as i64), body: format!("{{\"seq\":{seq}}}") };
+    let seqs = |limit| open().words(limit).expect("read").iter().map(|row| row.seq).collect::<Vec<_>>();
+    open().commit(&(1..=12).map(word).map(Write::Word).collect::<Vec<_>>()).expect("committed");
+    assert_eq!(open().words(2).expect("read"), vec![word(1), word(2)], "oldest first");
+    let error = open().commit(&[Write::Word(word(13)), Write::Word(word(12))]).expect_err("12 is there");
+    assert_eq!((error.kind, seqs(99).len()), (StoreKind::Conflict, 12), "half a commit was kept");
+    open().commit(&[Write::WordsTaken { up_to: 9 }, Write::Word(word(13))]).expect("committed");
+    assert_eq!(seqs(99), [10, 11, 12, 13]);
+    open().commit(&[Write::WordsTaken { up_to: 9 }]).expect("taken twice as once");
+    assert_eq!(seqs(3), [10, 11, 12]);
 }
 
 fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {

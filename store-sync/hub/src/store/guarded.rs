@@ -2,7 +2,9 @@
 
 use trip::{CartId, IntentId, TripId};
 
-use super::{CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, TripRow, Write};
+use super::{
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, TripRow, WordRow, Write,
+};
 use crate::intent::Intent;
 
 /// Stands before a store: it lets a commit through, refuses it, or does something beside it.
@@ -92,6 +94,10 @@ impl<S: Storage, G: Guard> Storage for Guarded<S, G> {
 
     fn gates(&self) -> Result<Vec<GateRow>, StoreError> {
         self.store.gates()
+    }
+
+    fn words(&self, limit: u32) -> Result<Vec<WordRow>, StoreError> {
+        self.store.words(limit)
     }
 
     fn counter(&self, name: &str) -> Result<u64, StoreError> {

@@ -8,7 +8,7 @@ use trip::{CartId, IntentId, TripId};
 
 use super::{
     CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
-    StoreKind, TripRow, Write, fenced,
+    StoreKind, TripRow, WordRow, Write, fenced,
 };
 use crate::intent::{Intent, IntentState};
 
@@ -31,6 +31,7 @@ struct Tables {
     gates: Vec<GateRow>,
     quarantine: Vec<QuarantineRow>,
     fences: BTreeMap<CartId, FenceRow>,
+    words: BTreeMap<u64, WordRow>,
     counters: BTreeMap<&'static str, u64>,
 }
 
@@ -114,6 +115,7 @@ impl Tables {
         let mut heads: BTreeSet<(CartId, u64)> = self.heads.keys().cloned().collect();
         let mut trips: BTreeSet<TripId> = self.trips.keys().cloned().collect();
         let mut needs_head = Vec::new();
+        let mut words = BTreeSet::new();
         for write in writes {
             match write {
                 Write::Record { cart, epoch, seq, .. } => {
@@ -140,12 +142,18 @@ impl Tables {
                         return Some(format!("intent {} has a receipt already", row.intent));
                     }
                 }
+                Write::Word(row) => {
+                    if self.words.contains_key(&row.seq) || !words.insert(row.seq) {
+                        return Some(format!("word {} for the back office is there already", row.seq));
+                    }
+                }
                 Write::Command(_)
                 | Write::CommandDone(_)
                 | Write::Gate(_)
                 | Write::Quarantine(_)
                 | Write::Fence(_)
                 | Write::FenceLifted(_)
+                | Write::WordsTaken { .. }
                 | Write::Count(_) => {}
             }
         }
@@ -196,6 +204,8 @@ impl Tables {
                 self.fences.entry(row.cart.clone()).or_insert_with(|| row.clone());
             }
             Write::FenceLifted(cart) => drop(self.fences.remove(cart)),
+            Write::Word(row) => drop(self.words.insert(row.seq, row.clone())),
+            Write::WordsTaken { up_to } => self.words.retain(|seq, _| seq > up_to),
             Write::Count(name) => *self.counters.entry(name).or_default() += 1,
         }
     }
@@ -268,6 +278,10 @@ impl Storage for MemoryStore {
 
     fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
         Ok(self.place.lock().fences.values().cloned().collect())
+    }
+
+    fn words(&self, limit: u32) -> Result<Vec<WordRow>, StoreError> {
+        Ok(self.place.lock().words.values().take(limit as usize).cloned().collect())
     }
 
     fn counter(&self, name: &str) -> Result<u64, StoreError> {

@@ -37,7 +37,8 @@ pub struct Reserved<R>(pub R);
 /// What a commit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// It takes in what a cart tells, or keeps what was refused: that can wait, or be left out.
+    /// It takes in what a cart tells, keeps what was refused, or forgets what the back office has: that can wait,
+    /// or be left out.
     TakeIn,
     /// It goes on with a payment, or tells a cart something: that must be.
     GoOn,
@@ -46,7 +47,7 @@ enum Purpose {
 fn purpose(writes: &[Write]) -> Purpose {
     let counts = |name: &str| name == "refused";
     let takes_in = |write: &Write| match write {
-        Write::Record { .. } | Write::Quarantine(_) => true,
+        Write::Record { .. } | Write::Quarantine(_) | Write::WordsTaken { .. } => true,
         Write::Count(name) => counts(name),
         _ => false,
     };

@@ -12,13 +12,13 @@ use trip::{CartId, Hash, IntentId, TripId, UnixMillis};
 
 use super::{
     CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
-    StoreKind, TripRow, Write, fenced,
+    StoreKind, TripRow, WordRow, Write, fenced,
 };
 use crate::intent::Intent;
 
 /// What each form of the database adds to the one before; a file says how many of them it has. A step that has
 /// been in a release is not changed: the next is put behind it.
-const FORMS: [&str; 2] = [TABLES, FENCES];
+const FORMS: [&str; 3] = [TABLES, FENCES, WORDS];
 
 /// The unique index on live intents is the last guard of "one charge at most".
 const TABLES: &str = "
@@ -65,6 +65,8 @@ CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 ";
 
 const FENCES: &str = "CREATE TABLE fence (cart TEXT PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;";
+
+const WORDS: &str = "CREATE TABLE word (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;";
 
 /// The hub's memory in one file.
 #[derive(Debug)]
@@ -241,6 +243,12 @@ impl Storage for SqliteStore {
         })
     }
 
+    fn words(&self, limit: u32) -> Result<Vec<WordRow>, StoreError> {
+        self.all("SELECT seq, at, body FROM word ORDER BY seq LIMIT ?1", &[&limit], |row| {
+            Ok(WordRow { seq: row.get::<_, i64>(0)? as u64, at: UnixMillis(row.get(1)?), body: row.get(2)? })
+        })
+    }
+
     fn counter(&self, name: &str) -> Result<u64, StoreError> {
         let value: Option<i64> = self
             .db
@@ -319,6 +327,12 @@ fn put(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
             .prepare_cached("INSERT INTO fence VALUES (?1, ?2, ?3) ON CONFLICT (cart) DO NOTHING")?
             .execute(params![row.cart.as_str(), row.reason, row.at.0]),
         Write::FenceLifted(cart) => tx.prepare_cached("DELETE FROM fence WHERE cart = ?1")?.execute([cart.as_str()]),
+        Write::Word(row) => tx
+            .prepare_cached("INSERT INTO word (seq, at, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![row.seq as i64, row.at.0, row.body]),
+        Write::WordsTaken { up_to } => {
+            tx.prepare_cached("DELETE FROM word WHERE seq <= ?1")?.execute([*up_to as i64])
+        }
         Write::Count(name) => tx
             .prepare_cached("INSERT INTO counter VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")?
             .execute([name]),

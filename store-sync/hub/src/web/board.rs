@@ -12,12 +12,49 @@ pub struct Board {
     pub connected: bool,
     /// Payloads that were refused.
     pub refused: u64,
+    /// What is wrong with the back office, if anything is.
+    pub back_office: Option<OfficeAlarm>,
     /// Carts, those that need someone first.
     pub carts: Vec<CartCard>,
     /// Lanes, in the order of the configuration.
     pub lanes: Vec<LaneCard>,
     /// The last receipts, newest first.
     pub receipts: Vec<ReceiptLine>,
+}
+
+/// The back office does not take what it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfficeAlarm {
+    /// What is wrong.
+    pub trouble: OfficeTrouble,
+    /// Since when the oldest message waits, by the store's clock.
+    pub since: String,
+    /// How many messages wait.
+    pub waiting: u64,
+}
+
+/// What is wrong with the back office; its words are those that staff read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfficeTrouble {
+    /// It does not answer.
+    Unreachable,
+    /// It answers, but takes nothing.
+    Refuses {
+        /// The status it answers with.
+        status: u16,
+    },
+    /// It takes what it is told, and has not caught up.
+    Behind,
+}
+
+impl std::fmt::Display for OfficeTrouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable => f.write_str("back office unreachable"),
+            Self::Refuses { status } => write!(f, "back office refuses what it is sent ({status})"),
+            Self::Behind => f.write_str("back office behind"),
+        }
+    }
 }
 
 /// How a cart is, in one word; the order is the order of the board.

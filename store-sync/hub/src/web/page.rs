@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, ReceiptLine};
+use super::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, OfficeAlarm, ReceiptLine};
 use crate::intent::IntentState;
 
 /// The page's look.
@@ -43,6 +43,7 @@ pub(super) fn board(shown: &Board) -> Markup {
                 li { strong { (in_trip) } " shopping" }
                 li.urgent[needing > 0] { strong { (needing) } @if needing == 1 { " needs you" } @else { " need you" } }
                 @if shown.refused > 0 { li { strong { (shown.refused) } " refused" } }
+                @if let Some(alarm) = &shown.back_office { li.urgent { (office_words(alarm)) } }
                 @if shown.connected { li.line { "◦ line up" } } @else { li.urgent { "✕ line down" } }
             }
         }
@@ -62,6 +63,12 @@ pub(super) fn board(shown: &Board) -> Markup {
             @if shown.receipts.is_empty() { p.none { "None yet." } } @else { (receipts(&shown.receipts)) }
         }
     }
+}
+
+/// What is wrong with the back office, in words; the colour only repeats them.
+fn office_words(alarm: &OfficeAlarm) -> String {
+    let messages = if alarm.waiting == 1 { "message waits" } else { "messages wait" };
+    format!("✕ {} since {}, {} {messages}", alarm.trouble, alarm.since, alarm.waiting)
 }
 
 /// Carts that nobody shops with and that need nobody stand together, small.
@@ -307,6 +314,21 @@ mod tests {
         let shown = |gone_to: bool| cart_card(&CartCard { gone_to, ..card(CartStatus::Help) }).into_string();
         assert!(shown(false).contains("/on-the-way") && shown(false).contains("/help-has-come"));
         assert!(!shown(true).contains("/on-the-way") && shown(true).contains("someone is going"));
+    }
+
+    #[test]
+    fn a_back_office_that_takes_nothing_is_said_in_the_header_and_one_that_does_is_not() {
+        use super::super::board::OfficeTrouble;
+        let check = |trouble: OfficeTrouble, waiting: u64, expected: &str| {
+            let alarm = OfficeAlarm { trouble, since: "29 Nov 14:05".into(), waiting };
+            let page = whole(&Board { back_office: Some(alarm), ..Board::default() }).into_string();
+            assert!(page.contains(&format!("<li class=\"urgent\">✕ {expected}</li>")), "{page}");
+        };
+        check(OfficeTrouble::Unreachable, 312, "back office unreachable since 29 Nov 14:05, 312 messages wait");
+        let refuses = OfficeTrouble::Refuses { status: 422 };
+        check(refuses, 1, "back office refuses what it is sent (422) since 29 Nov 14:05, 1 message waits");
+        check(OfficeTrouble::Behind, 2, "back office behind since 29 Nov 14:05, 2 messages wait");
+        assert!(!whole(&Board::default()).into_string().contains("back office"));
     }
 
     #[test]

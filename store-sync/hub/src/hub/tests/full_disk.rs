@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::back_office::OfficeAsk;
 use crate::store::{Guard, Guarded, Reserved, Space, StoreKind};
 
 /// How many commits the disk has room for, and how many the reserve keeps.
@@ -86,8 +87,13 @@ fn on_a_full_disk_payments_are_finished_and_nothing_new_begins() {
     assert!(hub.storage.gates().expect("read").iter().any(|gate| gate.open), "the gate opens");
     assert_eq!(hub.open_intents()[0].state, IntentState::Approved);
 
+    let told = hub.back_office(OfficeAsk::Next).expect("read").len();
+    assert_eq!(told, 2, "payment and receipt wait for the back office, on the disk");
+
     // The reserve is spent, the disk still full: nothing is taken in, no phone begins a trip.
     assert!(!hub.storage.has_room());
+    let kept = hub.back_office(OfficeAsk::Taken { up_to: 2 }).expect_err("what is told may wait");
+    assert_eq!((kept.kind, hub.back_office(OfficeAsk::Next).expect("read").len()), (StoreKind::Full, 2));
     assert_eq!(acks(&tell(&mut hub, shopping.all())), 0);
     let token = trip::pairing::Token::derive(&Hash::of(b"seed"), 1);
     let join = PhoneAsk::Join {
@@ -104,4 +110,6 @@ fn on_a_full_disk_payments_are_finished_and_nothing_new_begins() {
     assert_eq!(acks(&tell(&mut hub, shopping.all())), 1, "with room again all is taken in");
     assert!(hub.storage.has_room(), "and the reserve is filled");
     assert_eq!(hub.open_intents().len(), 2, "and its payment begins");
+    hub.back_office(OfficeAsk::Taken { up_to: 2 }).expect("there is room");
+    assert_eq!(hub.back_office(OfficeAsk::Next).expect("read"), []);
 }
