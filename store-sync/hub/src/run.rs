@@ -30,7 +30,7 @@ use crate::keys::{KeyError, trust_folder};
 use crate::receipt::Office;
 use crate::store::{Guarded, Reserved, SqliteStore, StoreError, StoreKind};
 use crate::terminal::{NexoTerminal, Terminal};
-use crate::web::{self, PhoneCall, WebError, board::Board};
+use crate::web::{self, PhoneCall, TillCall, WebError, board::Board};
 
 /// How often the hub looks at the time.
 const TICK: Duration = Duration::from_millis(250);
@@ -105,6 +105,7 @@ pub struct Ready {
 enum Told {
     Input(Input),
     Phone(PhoneCall),
+    Till(TillCall),
     /// Wakes the hub's thread, so that it sees that it shall stop.
     Stop,
 }
@@ -143,7 +144,9 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     let (board, watched) = watch::channel(Arc::new(Board::default()));
     let (taps, mut tapped) = mpsc::channel(INPUT_QUEUE);
     let (phones, mut called) = mpsc::channel(INPUT_QUEUE);
-    let (http, phone_url, serving) = web::serve(config.http, watched, taps, phones, config.phone_url.clone()).await?;
+    let (tills, mut asked) = mpsc::channel(INPUT_QUEUE);
+    let (http, phone_url, serving) =
+        web::serve(config.http, watched, taps, phones, tills, config.phone_url.clone()).await?;
 
     let carts = carts_of(&config, &roster.as_ref().map(|r| r.borrow().clone()).unwrap_or_default());
     let setting = Setting {
@@ -199,6 +202,13 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
             let _ = phones.send(Told::Phone(call)).await;
         }
         "what phones ask"
+    });
+    let tills = tell.clone();
+    parts.spawn(async move {
+        while let Some(call) = asked.recv().await {
+            let _ = tills.send(Told::Till(call)).await;
+        }
+        "what is asked about tills"
     });
     if let Some(mut roster) = roster {
         let (tell, config) = (tell.clone(), config.clone());
@@ -371,18 +381,8 @@ fn own(
         let effects = match told {
             Told::Stop => break,
             Told::Input(input) => hub.handle(input, now())?,
-            Told::Phone((ask, reply)) => match hub.phone(ask, now()) {
-                Ok((answer, effects)) => {
-                    // Who has gone away needs no answer.
-                    let _ = reply.send(answer);
-                    effects
-                }
-                Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
-                    tracing::warn!(error = %e, "a phone got no answer");
-                    Vec::new()
-                }
-                Err(e) => return Err(e),
-            },
+            Told::Phone((ask, reply)) => hand_on(hub.phone(ask, now()), reply)?,
+            Told::Till((ask, reply)) => hand_on(hub.till(ask, &shell.zone, now()), reply)?,
         };
         effects.into_iter().for_each(|effect| shell.carry_out(effect));
         let board = hub.board(&shell.zone);
@@ -395,6 +395,25 @@ fn own(
         });
     }
     Ok(())
+}
+
+/// Gives an answer to the page that asked; a disk that is full answers nobody.
+fn hand_on<A>(
+    answered: Result<(A, Vec<Effect>), StoreError>,
+    reply: oneshot::Sender<A>,
+) -> Result<Vec<Effect>, StoreError> {
+    match answered {
+        Ok((answer, effects)) => {
+            // Who has gone away needs no answer.
+            let _ = reply.send(answer);
+            Ok(effects)
+        }
+        Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+            tracing::warn!(error = %e, "a page got no answer");
+            Ok(Vec::new())
+        }
+        Err(e) => Err(e),
+    }
 }
 
 impl Shell {

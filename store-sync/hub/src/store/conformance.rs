@@ -3,9 +3,11 @@
 
 use trip::chain::Head;
 use trip::message::{Command, Order};
-use trip::{CartId, Hash, TripState, UnixMillis};
+use trip::{CartId, Hash, TripId, TripState, UnixMillis};
 
-use super::{CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TripRow, Write};
+use super::{
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TransferRow, TripRow, Write,
+};
 use crate::intent::tests::intent;
 use crate::intent::{Intent, IntentState};
 
@@ -16,6 +18,7 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_trip_has_one_live_intent(open);
     a_command_is_open_until_it_is_done(open);
     a_fence_stands_until_it_is_lifted(open);
+    a_basket_at_a_till_is_kept_and_open_until_all_is_told(open);
     the_rest_is_kept(open);
     a_later_opening_fences_the_earlier(open);
     garbage_for_days_fills_no_disk(open);
@@ -109,6 +112,38 @@ fn a_fence_stands_until_it_is_lifted<S: Storage>(open: &dyn Fn() -> S) {
     assert_eq!(open().fences().expect("read"), vec![fence("first")], "the first reason is kept");
     open().commit(&[Write::FenceLifted(cart())]).expect("committed");
     assert_eq!(open().fences().expect("read"), vec![]);
+}
+
+fn a_basket_at_a_till_is_kept_and_open_until_all_is_told<S: Storage>(open: &dyn Fn() -> S) {
+    let trip = intent(IntentState::Created).trip;
+    let mut row = TransferRow {
+        trip: trip.clone(),
+        cart: cart(),
+        taken: TripState::default(),
+        heard_at: UnixMillis(5),
+        at: UnixMillis(6),
+        late: Vec::new(),
+        seen: false,
+        over: false,
+    };
+    let stranger = TransferRow { trip: TripId::new("nobodys").expect("valid"), ..row.clone() };
+    let error = open().commit(&[Write::Transfer(stranger)]).expect_err("no such trip");
+    assert_eq!(error.kind, StoreKind::Conflict);
+    let is_open = |row: &TransferRow, expected: bool| {
+        open().commit(&[Write::Transfer(row.clone())]).expect("committed");
+        assert_eq!(open().transfer(&trip).expect("read"), Some(row.clone()));
+        assert_eq!(open().open_transfers().expect("read"), if expected { vec![row.clone()] } else { vec![] });
+    };
+    is_open(&row, true);
+    row.over = true;
+    is_open(&row, false);
+    row.late = vec!["+ Oat drink".into()];
+    is_open(&row, true);
+    row.seen = true;
+    is_open(&row, false);
+    row.over = false;
+    is_open(&row, true);
+    assert_eq!(open().transfer(&TripId::new("nobodys").expect("valid")).expect("read"), None);
 }
 
 fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {

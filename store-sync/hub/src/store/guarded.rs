@@ -2,7 +2,9 @@
 
 use trip::{CartId, IntentId, TripId};
 
-use super::{CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, TripRow, Write};
+use super::{
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, TransferRow, TripRow, Write,
+};
 use crate::intent::Intent;
 
 /// Stands before a store: it lets a commit through, refuses it, or does something beside it.
@@ -92,6 +94,14 @@ impl<S: Storage, G: Guard> Storage for Guarded<S, G> {
 
     fn gates(&self) -> Result<Vec<GateRow>, StoreError> {
         self.store.gates()
+    }
+
+    fn transfer(&self, trip: &TripId) -> Result<Option<TransferRow>, StoreError> {
+        self.store.transfer(trip)
+    }
+
+    fn open_transfers(&self) -> Result<Vec<TransferRow>, StoreError> {
+        self.store.open_transfers()
     }
 
     fn counter(&self, name: &str) -> Result<u64, StoreError> {

@@ -8,7 +8,7 @@ use trip::{CartId, IntentId, TripId};
 
 use super::{
     CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
-    StoreKind, TripRow, Write, fenced,
+    StoreKind, TransferRow, TripRow, Write, fenced,
 };
 use crate::intent::{Intent, IntentState};
 
@@ -31,6 +31,7 @@ struct Tables {
     gates: Vec<GateRow>,
     quarantine: Vec<QuarantineRow>,
     fences: BTreeMap<CartId, FenceRow>,
+    transfers: BTreeMap<TripId, TransferRow>,
     counters: BTreeMap<&'static str, u64>,
 }
 
@@ -93,6 +94,11 @@ impl MemoryPlace {
         self.lock().gates.clone()
     }
 
+    /// Every basket that was taken to a till, by trip.
+    pub fn all_transfers(&self) -> Vec<TransferRow> {
+        self.lock().transfers.values().cloned().collect()
+    }
+
     /// Every receipt, oldest first.
     pub fn all_receipts(&self) -> Vec<ReceiptRow> {
         self.lock().receipts.clone()
@@ -138,6 +144,11 @@ impl Tables {
                 Write::Receipt(row) => {
                     if receipts.insert(row.intent.clone(), row.number.clone()).is_some_and(|n| n != row.number) {
                         return Some(format!("intent {} has a receipt already", row.intent));
+                    }
+                }
+                Write::Transfer(row) => {
+                    if !trips.contains(&row.trip) {
+                        return Some(format!("there is no trip {}", row.trip));
                     }
                 }
                 Write::Command(_)
@@ -196,6 +207,7 @@ impl Tables {
                 self.fences.entry(row.cart.clone()).or_insert_with(|| row.clone());
             }
             Write::FenceLifted(cart) => drop(self.fences.remove(cart)),
+            Write::Transfer(row) => drop(self.transfers.insert(row.trip.clone(), row.clone())),
             Write::Count(name) => *self.counters.entry(name).or_default() += 1,
         }
     }
@@ -268,6 +280,14 @@ impl Storage for MemoryStore {
 
     fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
         Ok(self.place.lock().fences.values().cloned().collect())
+    }
+
+    fn transfer(&self, trip: &TripId) -> Result<Option<TransferRow>, StoreError> {
+        Ok(self.place.lock().transfers.get(trip).cloned())
+    }
+
+    fn open_transfers(&self) -> Result<Vec<TransferRow>, StoreError> {
+        Ok(self.place.lock().transfers.values().filter(|row| row.open()).cloned().collect())
     }
 
     fn counter(&self, name: &str) -> Result<u64, StoreError> {
