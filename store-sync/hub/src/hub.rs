@@ -18,7 +18,7 @@ use crate::catalogues::Catalogues;
 use crate::config::key_text;
 use crate::intent::{Answer, Ask, Intent};
 use crate::receipt::Office;
-use crate::store::{CartRow, FenceRow, GateRow, ReceiptRow, Storage, StoreError, Write};
+use crate::store::{CartRow, FenceRow, GateRow, ReceiptRow, Storage, StoreError, TransferRow, Write};
 
 mod back_office;
 mod board;
@@ -27,15 +27,18 @@ mod draft;
 mod fence;
 mod health;
 mod intake;
+mod late;
 mod payments;
 mod phones;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use fence::Carts;
 pub use health::{BackOfficeHealth, HubHealth};
 pub use phones::{Pass, PhoneAnswer, PhoneAsk, PhoneTrip, Refused, Stage};
+pub use transfer::{TillAnswer, TillAsk, TillLine, TillSheet, TillStage};
 
 use back_office::BackOffice;
 use commands::Outbox;
@@ -116,6 +119,22 @@ pub enum StaffAction {
         /// Which.
         hold: trip::HoldId,
     },
+    /// "Take the basket to the till": the cart can go on no more.
+    TakeBasket {
+        /// Of which cart.
+        cart: CartId,
+        /// Of which trip, as staff saw it: a late tap takes no other.
+        trip: TripId,
+        /// True when staff have said twice that the cart cannot be used, though all seems well with it.
+        sure: bool,
+    },
+    /// What a cart told after its basket was taken was looked at.
+    LookedAt {
+        /// Of which trip.
+        trip: TripId,
+        /// What was shown: see [`crate::web::board::TakenCard::told`]. What has come since stays to be looked at.
+        told: Hash,
+    },
 }
 
 /// What the hub wants done.
@@ -182,6 +201,8 @@ pub struct Hub<S> {
     revoked: BTreeSet<CartId>,
     /// Carts whose identity two writers use.
     fences: BTreeMap<CartId, FenceRow>,
+    /// Baskets at a till whose cart may still go on with them, or has told something to look at.
+    transfers: BTreeMap<TripId, TransferRow>,
     /// Each cart's newest journal.
     carts: BTreeMap<CartId, CartRow>,
     seen: BTreeMap<CartId, Seen>,
@@ -223,6 +244,7 @@ impl<S: Storage> Hub<S> {
             refused: storage.counter("refused")?,
             revoked: BTreeSet::new(),
             fences: storage.fences()?.into_iter().map(|row| (row.cart.clone(), row)).collect(),
+            transfers: storage.open_transfers()?.into_iter().map(|row| (row.trip.clone(), row)).collect(),
             seen: BTreeMap::new(),
             asked: BTreeMap::new(),
             waits: queue::Waits::default(),
@@ -304,6 +326,8 @@ impl<S: Storage> Hub<S> {
             }
             Input::Answer { intent, ask, answer } => self.answered(intent, *ask, answer, now),
             Input::Staff(StaffAction::LiftFence { cart }) => self.lift_fence(cart),
+            Input::Staff(StaffAction::TakeBasket { cart, trip, sure }) => self.take_basket(cart, trip, *sure, now),
+            Input::Staff(StaffAction::LookedAt { trip, told }) => self.looked_at(trip, *told, now),
             Input::Staff(action) => self.staff(action, now),
             Input::Carts(carts) => self.take_carts(carts),
             Input::Tick => {
@@ -391,6 +415,8 @@ impl<S: Storage> Hub<S> {
                 }
                 Write::Command(row) => effects.extend(self.outbox.add(&self.setting.store, row.clone(), now)),
                 Write::CommandDone(id) => self.outbox.done(id),
+                Write::Transfer(row) if row.open() => drop(self.transfers.insert(row.trip.clone(), row.clone())),
+                Write::Transfer(row) => drop(self.transfers.remove(&row.trip)),
                 _ => {}
             }
         }

@@ -31,7 +31,7 @@ use crate::keys::{KeyError, trust_folder};
 use crate::receipt::Office;
 use crate::store::{Guarded, Reserved, SqliteStore, StoreError};
 use crate::terminal::{NexoTerminal, Terminal};
-use crate::web::{self, PhoneCall, WebError, board::Board};
+use crate::web::{self, PhoneCall, TillCall, WebError, board::Board};
 
 /// How often the hub looks at the time.
 const TICK: Duration = Duration::from_millis(250);
@@ -118,6 +118,7 @@ enum Told {
     Input(Input),
     Phone(PhoneCall),
     BackOffice(OfficeCall),
+    Till(TillCall),
     /// Wakes the hub's thread, so that it sees that it shall stop.
     Stop,
 }
@@ -163,7 +164,9 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
     let (board, watched) = watch::channel(Arc::new(Board::default()));
     let (taps, mut tapped) = mpsc::channel(INPUT_QUEUE);
     let (phones, mut called) = mpsc::channel(INPUT_QUEUE);
-    let (http, phone_url, serving) = web::serve(config.http, watched, taps, phones, config.phone_url.clone()).await?;
+    let (tills, mut asked) = mpsc::channel(INPUT_QUEUE);
+    let (http, phone_url, serving) =
+        web::serve(config.http, watched, taps, phones, tills, config.phone_url.clone()).await?;
 
     let carts = carts_of(&config, &roster.as_ref().map(|r| r.borrow().clone()).unwrap_or_default());
     let setting = Setting {
@@ -220,6 +223,13 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
             let _ = phones.send(Told::Phone(call)).await;
         }
         "what phones ask"
+    });
+    let tills = tell.clone();
+    parts.spawn(async move {
+        while let Some(call) = asked.recv().await {
+            let _ = tills.send(Told::Till(call)).await;
+        }
+        "what is asked about tills"
     });
     if let Some(mut roster) = roster {
         let (tell, config) = (tell.clone(), config.clone());
@@ -409,18 +419,8 @@ fn own(
                 }
                 hub.handle_all(inputs, now())?
             }
-            Told::Phone((ask, reply)) => match hub.phone(ask, now()) {
-                Ok((answer, effects)) => {
-                    // Who has gone away needs no answer.
-                    let _ = reply.send(answer);
-                    effects
-                }
-                Err(e) if e.kind.passes() => {
-                    tracing::warn!(error = %e, "a phone got no answer");
-                    Vec::new()
-                }
-                Err(e) => return Err(e),
-            },
+            Told::Phone((ask, reply)) => hand_on(hub.phone(ask, now()), reply)?,
+            Told::Till((ask, reply)) => hand_on(hub.till(ask, &shell.zone, now()), reply)?,
             Told::BackOffice((ask, reply)) => {
                 match hub.back_office(ask) {
                     // A courier that has fallen over asks anew.
@@ -461,6 +461,25 @@ fn with_what_waits(first: Input, told: &mut mpsc::Receiver<Told>) -> (Vec<Input>
         }
     }
     (inputs, None)
+}
+
+/// Gives an answer to the page that asked; a disk that is full answers nobody.
+fn hand_on<A>(
+    answered: Result<(A, Vec<Effect>), StoreError>,
+    reply: oneshot::Sender<A>,
+) -> Result<Vec<Effect>, StoreError> {
+    match answered {
+        Ok((answer, effects)) => {
+            // Who has gone away needs no answer.
+            let _ = reply.send(answer);
+            Ok(effects)
+        }
+        Err(e) if e.kind.passes() => {
+            tracing::warn!(error = %e, "a page got no answer");
+            Ok(Vec::new())
+        }
+        Err(e) => Err(e),
+    }
 }
 
 impl Shell {

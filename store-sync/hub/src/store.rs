@@ -16,11 +16,13 @@ mod guarded;
 mod memory;
 mod reserved;
 mod sqlite;
+mod transfer;
 
 pub use guarded::{Guard, Guarded};
 pub use memory::{MemoryPlace, MemoryStore};
 pub use reserved::{Reserved, Space};
 pub use sqlite::SqliteStore;
+pub use transfer::TransferRow;
 
 /// So many refused payloads are kept: with the largest of them a quarter of what a small disk can spare. Who
 /// sends garbage for days fills no disk; the newest are the ones to look at.
@@ -179,6 +181,8 @@ pub enum Write {
         /// The last of them.
         up_to: u64,
     },
+    /// A basket was taken to a till, new or changed.
+    Transfer(TransferRow),
     /// A counter goes up by one.
     Count(&'static str),
 }
@@ -320,6 +324,18 @@ pub trait Storage: Send {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn words(&self, limit: u32) -> Result<Vec<WordRow>, StoreError>;
+
+    /// The basket of a trip that was taken to a till, if it was.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn transfer(&self, trip: &TripId) -> Result<Option<TransferRow>, StoreError>;
+
+    /// The baskets at a till that are [`TransferRow::open`], by trip.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn open_transfers(&self) -> Result<Vec<TransferRow>, StoreError>;
 
     /// A counter; 0 when it never went up.
     ///

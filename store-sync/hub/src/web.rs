@@ -1,5 +1,5 @@
-//! The staff page: one page on this machine, drawn here and kept fresh by server-sent events. Beside it the
-//! pages of shoppers' phones: see `phone`.
+//! The staff page: one page on this machine, drawn here and kept fresh by server-sent events. Beside it the pages of
+//! baskets that are taken to a till (see `till`), and those of shoppers' phones (see `phone`).
 //!
 //! The staff page is for the loopback only. Every request must name a loopback host, so that no foreign web
 //! page can reach it under a name of its own (DNS rebinding), and every tap must come from the page
@@ -25,12 +25,16 @@ use trip::{CartId, HoldId, LineId};
 
 use crate::hub::StaffAction;
 
+mod bars;
 pub mod board;
 mod page;
 mod phone;
 mod phone_page;
+mod till;
+mod till_page;
 
 pub use phone::PhoneCall;
+pub use till::TillCall;
 
 use board::Board;
 
@@ -52,6 +56,7 @@ struct Desk {
     board: watch::Receiver<Arc<Board>>,
     taps: mpsc::Sender<StaffAction>,
     phones: mpsc::Sender<PhoneCall>,
+    tills: mpsc::Sender<TillCall>,
     /// Under which address phones reach their pages, such as `https://carts.example`.
     phone_url: Arc<str>,
 }
@@ -66,13 +71,14 @@ pub async fn serve(
     board: watch::Receiver<Arc<Board>>,
     taps: mpsc::Sender<StaffAction>,
     phones: mpsc::Sender<PhoneCall>,
+    tills: mpsc::Sender<TillCall>,
     phone_url: Option<String>,
 ) -> Result<(SocketAddr, Arc<str>, impl Future<Output = std::io::Result<()>> + Send), WebError> {
     let fail = |source| WebError { address, source };
     let socket = TcpListener::bind(address).await.map_err(fail)?;
     let bound = socket.local_addr().map_err(fail)?;
     let phone_url: Arc<str> = phone_url.unwrap_or_else(|| format!("http://{bound}")).into();
-    let desk = Desk { board, taps, phones, phone_url: phone_url.clone() };
+    let desk = Desk { board, taps, phones, tills, phone_url: phone_url.clone() };
     let router = Router::new()
         .route("/", get(page))
         .route("/live", get(live))
@@ -84,6 +90,7 @@ pub async fn serve(
         .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], page::STYLE) }))
         .route("/live.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], page::SCRIPT) }))
         .merge(phone::routes())
+        .merge(till::routes())
         .layer(from_fn_with_state(desk.clone(), guard))
         .with_state(desk);
     Ok((bound, phone_url, async move { axum::serve(socket, router).await }))

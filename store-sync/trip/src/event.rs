@@ -42,6 +42,8 @@ pub enum Ending {
     Empty,
     /// Left standing; staff put the goods back.
     Abandoned,
+    /// Staff took the basket to a till, by what the hub had of it.
+    Transferred,
 }
 
 /// One thing that happened on a trip.

@@ -211,6 +211,8 @@ pub enum Order {
         /// Which.
         hold: crate::HoldId,
     },
+    /// Staff took the basket to a till: the trip is over here, and nothing of it is paid at a lane.
+    Transfer,
 }
 
 /// What the hub wants the cart to be; retained.
@@ -372,7 +374,8 @@ fn order_bounds(order: &Order) -> Result<(), OutOfBounds> {
         | Order::OnTheWay
         | Order::Queue { .. }
         | Order::AgeChecked { .. }
-        | Order::ReleaseHold { .. } => Ok(()),
+        | Order::ReleaseHold { .. }
+        | Order::Transfer => Ok(()),
     }
 }
 

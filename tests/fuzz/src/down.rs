@@ -91,6 +91,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("list", command(None, Order::List { entries: vec!["tea".into()] })),
         ("release-hold", command(None, Order::ReleaseHold { hold: HoldId(2) })),
+        ("transfer", command(None, Order::Transfer)),
         ("desired", [b"d".to_vec(), json(&desired)].concat()),
         ("ack", [b"a".to_vec(), json(&Ack { v: VERSION, epoch: EPOCH, head })].concat()),
         ("hub", [b"h".to_vec(), json(&HubState { v: VERSION, online: true, boot_epoch: EPOCH })].concat()),

@@ -15,6 +15,7 @@ pub mod one_payment;
 pub mod receipts;
 pub mod shown;
 pub mod synced;
+pub mod till;
 
 /// All that a check may look at, besides what it is told.
 pub struct Truth<'a> {
@@ -59,6 +60,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(charged::Charged),
         Box::new(receipts::Receipts),
         Box::new(synced::Synced),
+        Box::<till::Till>::default(),
     ]
 }
 

@@ -134,6 +134,11 @@ pub enum What {
         /// By how much, in milliseconds.
         by: i64,
     },
+    /// Staff take a cart's basket to a till, however the cart is.
+    BasketTaken {
+        /// Whose.
+        cart: usize,
+    },
     /// The store's prices change: for trips that begin after the cart has started again.
     Prices,
 }

@@ -33,6 +33,12 @@ impl Plan {
         let lanes = 1 + chance.index(2);
         let count = if chance.percent(10) { 0 } else { 1 + chance.within(0..MOST_FAULTS) };
         let mut faults: Vec<Fault> = (0..count).map(|_| draw(&mut chance, carts, lanes)).collect();
+        // From a stream of its own: it changes nothing that was drawn before there were tills.
+        let mut tills = Chance::of(seed, "tills");
+        if count > 0 && tills.percent(25) {
+            let what = What::BasketTaken { cart: tills.index(carts) };
+            faults.push(Fault { at: tills.within(5_000..FAULTS_END), what });
+        }
         faults.sort_by_key(|fault| fault.at);
         Self { seed, carts, lanes, faults }
     }
@@ -89,7 +95,7 @@ mod tests {
         assert_eq!(plans[7], Plan::of(7));
         let kinds: std::collections::HashSet<_> =
             plans.iter().flat_map(|p| &p.faults).map(|f| std::mem::discriminant(&f.what)).collect();
-        assert_eq!(kinds.len(), 21);
+        assert_eq!(kinds.len(), 22);
         assert!(plans.iter().any(|p| p.faults.is_empty()));
     }
 }

@@ -49,6 +49,8 @@ pub struct Counts {
     pub commits: u64,
     /// Words of alarm to staff.
     pub alarms: u64,
+    /// Baskets that staff took to a till.
+    pub transfers: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -64,6 +66,7 @@ impl std::ops::AddAssign for Counts {
         self.cart_writes += other.cart_writes;
         self.commits += other.commits;
         self.alarms += other.alarms;
+        self.transfers += other.transfers;
     }
 }
 

@@ -272,6 +272,7 @@ impl World {
         self.counts.records = carts.iter().map(|cart| cart.disk.history().len() as u64).sum();
         self.counts.cart_writes = carts.iter().map(|cart| cart.disk.writes()).sum();
         self.counts.commits = self.hub_disk.trouble().commits;
+        self.counts.transfers = self.hub_disk.place.all_transfers().len() as u64;
         self.counts.alarms = carts.iter().map(|cart| cart.alarms.len() as u64).sum();
     }
 
@@ -342,6 +343,9 @@ impl World {
         }
         if self.hub.is_none() || !self.ghosts.is_empty() {
             return Some("the hub is off".into());
+        }
+        if let Some(row) = self.hub_disk.place.all_transfers().into_iter().find(|row| !row.over) {
+            return Some(format!("{} goes on with {}, whose basket is at a till", row.cart, row.trip));
         }
         let open = self.hub_disk.place.all_intents().into_iter().find(store_hub::intent::Intent::open);
         open.map(|intent| format!("attempt {} is still {}", intent.id, intent.state.word()))

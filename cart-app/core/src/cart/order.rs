@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::VerifyingKey;
 use trip::basket::HoldReason;
-use trip::event::{Outcome, Tender};
+use trip::event::{Ending, Outcome, Tender};
 use trip::message::{Command, Desired, Order};
 use trip::{Grams, Hash, Hold, HoldId, IntentId, LineId, Money, Phase, Quantity, TripEvent, receipt};
 
@@ -69,6 +69,7 @@ impl Cart {
             Order::AgeChecked { line, approved } => self.age_checked(line, approved),
             Order::ReleaseHold { hold } => self.release(hold),
             Order::List { entries } => self.bring_list(entries),
+            Order::Transfer => self.taken_to_a_till(),
             // The trip that it would begin runs already.
             Order::Pair { .. } => {}
         }
@@ -135,6 +136,15 @@ impl Cart {
             return Err("it is for another trip or amount".into());
         }
         Ok(())
+    }
+
+    /// Staff have the basket at a till: here it is over, and the screen welcomes the next. What is paid stays
+    /// paid: its receipt is on the way.
+    fn taken_to_a_till(&mut self) {
+        if self.state.payment.is_none() {
+            self.checking = false;
+            self.end(Ending::Transferred);
+        }
     }
 
     /// Refused: the line goes, the trip stays; the thing itself is held until it is out.

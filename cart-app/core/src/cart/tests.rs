@@ -20,6 +20,7 @@ mod pairing;
 mod receipt;
 mod states;
 mod swaps;
+mod transfer;
 mod whole;
 mod wishes;
 

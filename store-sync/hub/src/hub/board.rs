@@ -6,12 +6,15 @@ use trip::basket::HoldReason;
 use trip::message::Telemetry;
 use trip::pricing::{Totals, price};
 use trip::receipt::{Verified, verify};
-use trip::{LineId, Money, Phase, Quantity, TripState, UnixMillis};
+use trip::{CartId, LineId, Money, Phase, Quantity, TripState, UnixMillis};
 
+use super::transfer::told;
 use super::{Hub, Seen};
 use crate::intent::IntentState;
-use crate::store::{ReceiptRow, Storage};
-use crate::web::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, OfficeAlarm, PaymentCard, ReceiptLine};
+use crate::store::{ReceiptRow, Storage, TransferRow};
+use crate::web::board::{
+    BasketCard, Board, CartCard, CartStatus, LaneCard, OfficeAlarm, PaymentCard, ReceiptLine, TakenCard,
+};
 
 impl<S: Storage> Hub<S> {
     /// The board as it stands; times are told in `zone`.
@@ -42,27 +45,18 @@ impl<S: Storage> Hub<S> {
         })
     }
 
-    fn cart_card(&self, cart: &trip::CartId) -> CartCard {
+    fn cart_card(&self, cart: &CartId) -> CartCard {
         let unknown = Seen::default();
         let seen = self.seen.get(cart).unwrap_or(&unknown);
         let state = self.carts.get(cart).map(|row| &row.state).filter(|state| state.trip.is_some());
+        let state = state.filter(|state| !self.is_at_a_till(state));
         let alarm = match (self.fences.get(cart), self.revoked.contains(cart)) {
             (_, true) => Some("revoked: nothing is taken from it".to_owned()),
             (Some(fence), false) => Some(fence.reason.clone()),
             (None, false) => None,
         };
-        let status = match (self.fences.contains_key(cart), self.revoked.contains(cart)) {
-            (_, true) => CartStatus::Revoked,
-            (true, false) => CartStatus::Fenced,
-            (false, false) => status(seen, state),
-        };
-        let since = match status {
-            CartStatus::Help => seen.help_since,
-            CartStatus::AgeCheck => seen.age_since,
-            CartStatus::Fenced => self.fences.get(cart).map(|fence| fence.at),
-            CartStatus::Offline | CartStatus::LostInTrip => seen.presence.map(|_| seen.since),
-            _ => None,
-        };
+        let (status, since) = self.cart_status(cart);
+        let taken = self.transfers.values().filter(|row| row.cart == *cart);
         CartCard {
             cart: cart.clone(),
             status,
@@ -75,7 +69,31 @@ impl<S: Storage> Hub<S> {
             unsynced: seen.telemetry.as_ref().map_or(0, |t| t.unsynced),
             faults: seen.telemetry.as_ref().map(|t| t.faults.clone()).unwrap_or_default(),
             basket: state.map(|state| self.basket_card(state)),
+            taken: taken.map(taken_card).collect(),
         }
+    }
+
+    /// How a cart is, and since when, where that matters.
+    pub(super) fn cart_status(&self, cart: &CartId) -> (CartStatus, Option<UnixMillis>) {
+        let unknown = Seen::default();
+        let seen = self.seen.get(cart).unwrap_or(&unknown);
+        let state = self.carts.get(cart).map(|row| &row.state).filter(|state| state.trip.is_some());
+        let told_more = self.transfers.values().any(|row| row.cart == *cart && row.unseen());
+        let status = match (self.fences.contains_key(cart), self.revoked.contains(cart)) {
+            (_, true) => CartStatus::Revoked,
+            (true, false) => CartStatus::Fenced,
+            (false, false) if state.is_some_and(|state| self.is_at_a_till(state)) => CartStatus::AtTill,
+            (false, false) => status(seen, state),
+        };
+        let status = if told_more { status.min(CartStatus::ToldMore) } else { status };
+        let since = match status {
+            CartStatus::Help => seen.help_since,
+            CartStatus::AgeCheck => seen.age_since,
+            CartStatus::Fenced => self.fences.get(cart).map(|fence| fence.at),
+            CartStatus::Offline | CartStatus::LostInTrip => seen.presence.map(|_| seen.since),
+            _ => None,
+        };
+        (status, since)
     }
 
     fn basket_card(&self, state: &TripState) -> BasketCard {
@@ -135,6 +153,11 @@ impl<S: Storage> Hub<S> {
     }
 }
 
+fn taken_card(row: &TransferRow) -> TakenCard {
+    let late = if row.unseen() { row.late.clone() } else { Vec::new() };
+    TakenCard { trip: row.trip.clone(), told: told(&row.late), late }
+}
+
 fn status(seen: &Seen, state: Option<&TripState>) -> CartStatus {
     let online = seen.presence.is_some_and(|p| p.online);
     let told = |what: fn(&Telemetry) -> bool| seen.telemetry.as_ref().is_some_and(what);
@@ -160,12 +183,16 @@ fn status(seen: &Seen, state: Option<&TripState>) -> CartStatus {
 /// Name, how much, and price of each line.
 pub(super) fn lines(totals: &Totals) -> Vec<(String, String, String)> {
     let money = |minor| Money::new(minor, totals.total.currency).to_string();
-    let how_much = |quantity| match quantity {
+    totals.lines.iter().map(|l| (l.name.clone(), how_much(l.quantity), money(l.price + l.deposit))).collect()
+}
+
+/// How much of a line, in words.
+pub(super) fn how_much(quantity: Quantity) -> String {
+    match quantity {
         Quantity::Each(pieces) => format!("{pieces} ×"),
         Quantity::Weighed(net) => format!("{:.3} kg", f64::from(net.0) / 1_000.0),
         Quantity::Priced(_) => "priced".to_owned(),
-    };
-    totals.lines.iter().map(|l| (l.name.clone(), how_much(l.quantity), money(l.price + l.deposit))).collect()
+    }
 }
 
 /// Label of each promotion that applies, and what it takes off.
@@ -173,7 +200,8 @@ pub(super) fn savings(totals: &Totals) -> Vec<(String, String)> {
     totals.savings.iter().map(|s| (s.label.clone(), Money::new(-s.minor, totals.total.currency).to_string())).collect()
 }
 
-fn reason(reason: HoldReason) -> &'static str {
+/// Why something is held, in words.
+pub(super) fn reason(reason: HoldReason) -> &'static str {
     match reason {
         HoldReason::Unsure => "not sure which",
         HoldReason::Unknown => "not known",

@@ -133,6 +133,19 @@ pub(super) fn refusal(cart: &CartId, trip: &TripId, version: u32, why: String, n
     )
 }
 
+/// The basket is at a till. A journal that replaces another must hear it once more.
+pub(super) fn at_a_till(cart: &CartId, trip: &TripId, epoch: u64, now: UnixMillis) -> CommandRow {
+    let command = Command {
+        v: VERSION,
+        id: format!("transfer-{trip}-{epoch}"),
+        expires_at: UnixMillis(now.0 + LASTING_MS),
+        trip: trip.clone(),
+        lock: None,
+        order: Order::Transfer,
+    };
+    CommandRow { cart: cart.clone(), command }
+}
+
 fn command(cart: &CartId, trip: TripId, lock: Option<u32>, id: String, order: Order, expires_ms: i64) -> Write {
     let command = Command { v: VERSION, id, expires_at: UnixMillis(expires_ms), trip, lock, order };
     Write::Command(CommandRow { cart: cart.clone(), command })
@@ -191,8 +204,10 @@ impl<S: Storage> Hub<S> {
                 (cart, Order::AgeChecked { line: *line, approved: *approved })
             }
             StaffAction::ReleaseHold { cart, hold } => (cart, Order::ReleaseHold { hold: *hold }),
-            // Nothing is ordered of the cart: see `lift_fence`.
-            StaffAction::LiftFence { .. } => return Ok(Vec::new()),
+            // Of these no cart is told at once: see `lift_fence` and `transfer`.
+            StaffAction::LiftFence { .. } | StaffAction::TakeBasket { .. } | StaffAction::LookedAt { .. } => {
+                return Ok(Vec::new());
+            }
         };
         let Some(state) = self.carts.get(cart).map(|row| &row.state) else { return Ok(Vec::new()) };
         let Some(trip) = state.trip.clone() else { return Ok(Vec::new()) };

@@ -4,7 +4,7 @@ use serde::Serialize;
 use trip::Phase;
 
 use super::Hub;
-use crate::store::Storage;
+use crate::store::{CartRow, Storage};
 
 /// How the hub is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,13 +46,16 @@ impl<S: Storage> Hub<S> {
     /// How it is now.
     pub fn health(&self) -> HubHealth {
         let online = |seen: &&super::Seen| seen.presence.is_some_and(|presence| presence.online);
+        let runs = |row: &&CartRow| {
+            row.state.trip.is_some() && row.state.phase != Phase::Idle && !self.is_at_a_till(&row.state)
+        };
         HubHealth {
             store: self.setting.store.to_string(),
             connected: self.connected,
             disk_has_room: self.storage.has_room(),
             carts: self.setting.carts.len(),
             carts_online: self.seen.values().filter(online).count(),
-            trips: self.carts.values().filter(|row| row.state.trip.is_some() && row.state.phase != Phase::Idle).count(),
+            trips: self.carts.values().filter(runs).count(),
             open_payments: self.intents.len(),
             open_commands: self.outbox.rows().count(),
             refused: self.refused,

@@ -25,6 +25,9 @@ const ASKS_BEFORE_ABORT: u32 = 30;
 /// How long a gate stands open for who has paid, in milliseconds.
 const GATE_OPEN_MS: i64 = 60_000;
 
+/// Why a basket that is at a till is paid at no lane.
+const AT_A_TILL: &str = "this basket was taken to the till; please pay there";
+
 /// What the shopper reads. Neutral: a refused card is nobody's business at a lane.
 const DECLINED_WORDS: &str = "That didn't go through. Nothing was charged.";
 
@@ -192,6 +195,8 @@ impl<S: Storage> Hub<S> {
         let why = match due(&row.state, &intents, now) {
             Due::Nothing => return Ok(()),
             Due::Refuse(why) => why,
+            // Whatever the cart has heard: the till has it, and nobody pays twice.
+            Due::Attempt { .. } if self.is_at_a_till(&row.state) => AT_A_TILL.to_owned(),
             Due::Attempt { attempt, not_before } => {
                 let catalogue =
                     row.state.catalogue.and_then(|version| self.catalogues.get(&version).map(|c| (version, c)));

@@ -142,6 +142,8 @@ pub enum Stage {
     Paying,
     /// Paid.
     Paid,
+    /// Staff took the basket to a till.
+    AtTill,
     /// Over, without a payment.
     Over,
 }
@@ -289,7 +291,12 @@ impl<S: Storage> Hub<S> {
         let knows = |phone: Option<Hash>| phone.is_some_and(|digest| is_digest_of(&digest, &pass.secret));
         let running = self.carts.values().find(|row| row.state.trip.as_ref() == Some(&pass.trip));
         if let Some(row) = running {
-            return Ok(knows(row.state.phone).then(|| (row.cart.clone(), row.state.clone())));
+            let mut state = row.state.clone();
+            if self.is_at_a_till(&state) {
+                // Also before the cart has heard of it.
+                state.ended = Some(Ending::Transferred);
+            }
+            return Ok(knows(state.phone).then(|| (row.cart.clone(), state)));
         }
         if let Some(row) = self.storage.trip(&pass.trip)? {
             return Ok(knows(row.state.phone).then_some((row.cart, row.state)));
@@ -307,6 +314,7 @@ impl<S: Storage> Hub<S> {
         let paid = state.payment.is_some();
         let stage = match (state.ended, state.phase) {
             (Some(Ending::Paid), _) | (_, Phase::Paid | Phase::Receipted) => Stage::Paid,
+            (Some(Ending::Transferred), _) => Stage::AtTill,
             (Some(_), _) => Stage::Over,
             (None, Phase::Locked | Phase::Paying) => Stage::Paying,
             (None, Phase::Idle) => Stage::Joining,

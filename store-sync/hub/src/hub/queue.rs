@@ -97,7 +97,7 @@ impl<S: Storage> Hub<S> {
         let mut waiting: Vec<(UnixMillis, CartId)> = Vec::new();
         for (cart, row) in &self.carts {
             let since = self.seen.get(cart).and_then(Seen::waits_since);
-            if let Some(since) = since.filter(|_| !self.gone_to(cart, &row.state)) {
+            if let Some(since) = since.filter(|_| !self.gone_to(cart, &row.state) && !self.is_at_a_till(&row.state)) {
                 waiting.push((since, cart.clone()));
             }
         }

@@ -26,6 +26,7 @@ use crate::store::{SqliteStore, Storage};
 
 mod back_office;
 mod fence;
+mod transfer;
 
 const GOODS: &str = "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n[[product]]\nsku = \"oat\"\nname = \"Oat drink\"\ntax = \"zero\"\nsale = { each = { price = 185 } }\n";
 

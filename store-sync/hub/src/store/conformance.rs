@@ -3,10 +3,11 @@
 
 use trip::chain::Head;
 use trip::message::{Command, Order};
-use trip::{CartId, Hash, TripState, UnixMillis};
+use trip::{CartId, Hash, TripId, TripState, UnixMillis};
 
 use super::{
-    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TripRow, WordRow, Write,
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreKind, TransferRow, TripRow,
+    WordRow, Write,
 };
 use crate::intent::tests::intent;
 use crate::intent::{Intent, IntentState};
@@ -19,6 +20,7 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_command_is_open_until_it_is_done(open);
     a_fence_stands_until_it_is_lifted(open);
     a_word_waits_in_order_until_it_is_taken(open);
+    a_basket_at_a_till_is_kept_and_open_until_all_is_told(open);
     the_rest_is_kept(open);
     a_later_opening_fences_the_earlier(open);
     garbage_for_days_fills_no_disk(open);
@@ -125,6 +127,38 @@ fn a_word_waits_in_order_until_it_is_taken<S: Storage>(open: &dyn Fn() -> S) {
     assert_eq!(seqs(99), [10, 11, 12, 13]);
     open().commit(&[Write::WordsTaken { up_to: 9 }]).expect("taken twice as once");
     assert_eq!(seqs(3), [10, 11, 12]);
+}
+
+fn a_basket_at_a_till_is_kept_and_open_until_all_is_told<S: Storage>(open: &dyn Fn() -> S) {
+    let trip = intent(IntentState::Created).trip;
+    let mut row = TransferRow {
+        trip: trip.clone(),
+        cart: cart(),
+        taken: TripState::default(),
+        heard_at: UnixMillis(5),
+        at: UnixMillis(6),
+        late: Vec::new(),
+        seen: false,
+        over: false,
+    };
+    let stranger = TransferRow { trip: TripId::new("nobodys").expect("valid"), ..row.clone() };
+    let error = open().commit(&[Write::Transfer(stranger)]).expect_err("no such trip");
+    assert_eq!(error.kind, StoreKind::Conflict);
+    let is_open = |row: &TransferRow, expected: bool| {
+        open().commit(&[Write::Transfer(row.clone())]).expect("committed");
+        assert_eq!(open().transfer(&trip).expect("read"), Some(row.clone()));
+        assert_eq!(open().open_transfers().expect("read"), if expected { vec![row.clone()] } else { vec![] });
+    };
+    is_open(&row, true);
+    row.over = true;
+    is_open(&row, false);
+    row.late = vec!["+ Oat drink".into()];
+    is_open(&row, true);
+    row.seen = true;
+    is_open(&row, false);
+    row.over = false;
+    is_open(&row, true);
+    assert_eq!(open().transfer(&TripId::new("nobodys").expect("valid")).expect("read"), None);
 }
 
 fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {

@@ -3,7 +3,8 @@
 use trip::{CartId, IntentId, TripId};
 
 use super::{
-    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, TripRow, WordRow, Write,
+    CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, TransferRow, TripRow,
+    WordRow, Write,
 };
 use crate::intent::Intent;
 
@@ -98,6 +99,14 @@ impl<S: Storage, G: Guard> Storage for Guarded<S, G> {
 
     fn words(&self, limit: u32) -> Result<Vec<WordRow>, StoreError> {
         self.store.words(limit)
+    }
+
+    fn transfer(&self, trip: &TripId) -> Result<Option<TransferRow>, StoreError> {
+        self.store.transfer(trip)
+    }
+
+    fn open_transfers(&self) -> Result<Vec<TransferRow>, StoreError> {
+        self.store.open_transfers()
     }
 
     fn counter(&self, name: &str) -> Result<u64, StoreError> {

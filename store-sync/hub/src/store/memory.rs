@@ -8,7 +8,7 @@ use trip::{CartId, IntentId, TripId};
 
 use super::{
     CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
-    StoreKind, TripRow, WordRow, Write, fenced,
+    StoreKind, TransferRow, TripRow, WordRow, Write, fenced,
 };
 use crate::intent::{Intent, IntentState};
 
@@ -32,6 +32,7 @@ struct Tables {
     quarantine: Vec<QuarantineRow>,
     fences: BTreeMap<CartId, FenceRow>,
     words: BTreeMap<u64, WordRow>,
+    transfers: BTreeMap<TripId, TransferRow>,
     counters: BTreeMap<&'static str, u64>,
 }
 
@@ -94,6 +95,11 @@ impl MemoryPlace {
         self.lock().gates.clone()
     }
 
+    /// Every basket that was taken to a till, by trip.
+    pub fn all_transfers(&self) -> Vec<TransferRow> {
+        self.lock().transfers.values().cloned().collect()
+    }
+
     /// Every receipt, oldest first.
     pub fn all_receipts(&self) -> Vec<ReceiptRow> {
         self.lock().receipts.clone()
@@ -145,6 +151,11 @@ impl Tables {
                 Write::Word(row) => {
                     if self.words.contains_key(&row.seq) || !words.insert(row.seq) {
                         return Some(format!("word {} for the back office is there already", row.seq));
+                    }
+                }
+                Write::Transfer(row) => {
+                    if !trips.contains(&row.trip) {
+                        return Some(format!("there is no trip {}", row.trip));
                     }
                 }
                 Write::Command(_)
@@ -206,6 +217,7 @@ impl Tables {
             Write::FenceLifted(cart) => drop(self.fences.remove(cart)),
             Write::Word(row) => drop(self.words.insert(row.seq, row.clone())),
             Write::WordsTaken { up_to } => self.words.retain(|seq, _| seq > up_to),
+            Write::Transfer(row) => drop(self.transfers.insert(row.trip.clone(), row.clone())),
             Write::Count(name) => *self.counters.entry(name).or_default() += 1,
         }
     }
@@ -282,6 +294,14 @@ impl Storage for MemoryStore {
 
     fn words(&self, limit: u32) -> Result<Vec<WordRow>, StoreError> {
         Ok(self.place.lock().words.values().take(limit as usize).cloned().collect())
+    }
+
+    fn transfer(&self, trip: &TripId) -> Result<Option<TransferRow>, StoreError> {
+        Ok(self.place.lock().transfers.get(trip).cloned())
+    }
+
+    fn open_transfers(&self) -> Result<Vec<TransferRow>, StoreError> {
+        Ok(self.place.lock().transfers.values().filter(|row| row.open()).cloned().collect())
     }
 
     fn counter(&self, name: &str) -> Result<u64, StoreError> {

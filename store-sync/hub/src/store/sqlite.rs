@@ -12,13 +12,13 @@ use trip::{CartId, Hash, IntentId, TripId, UnixMillis};
 
 use super::{
     CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
-    StoreKind, TripRow, WordRow, Write, fenced,
+    StoreKind, TransferRow, TripRow, WordRow, Write, fenced,
 };
 use crate::intent::Intent;
 
 /// What each form of the database adds to the one before; a file says how many of them it has. A step that has
 /// been in a release is not changed: the next is put behind it.
-const FORMS: [&str; 3] = [TABLES, FENCES, WORDS];
+const FORMS: [&str; 4] = [TABLES, FENCES, WORDS, TRANSFERS];
 
 /// The unique index on live intents is the last guard of "one charge at most".
 const TABLES: &str = "
@@ -67,6 +67,13 @@ CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 const FENCES: &str = "CREATE TABLE fence (cart TEXT PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;";
 
 const WORDS: &str = "CREATE TABLE word (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;";
+
+const TRANSFERS: &str = "
+CREATE TABLE transfer (
+    trip TEXT PRIMARY KEY REFERENCES trip (trip) DEFERRABLE INITIALLY DEFERRED, open INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX open_transfer ON transfer (trip) WHERE open = 1;
+";
 
 /// The hub's memory in one file.
 #[derive(Debug)]
@@ -249,6 +256,14 @@ impl Storage for SqliteStore {
         })
     }
 
+    fn transfer(&self, trip: &TripId) -> Result<Option<TransferRow>, StoreError> {
+        self.one("SELECT body FROM transfer WHERE trip = ?1", &[&trip.as_str()], |row| json(row, 0))
+    }
+
+    fn open_transfers(&self) -> Result<Vec<TransferRow>, StoreError> {
+        self.all("SELECT body FROM transfer WHERE open = 1 ORDER BY trip", &[], |row| json(row, 0))
+    }
+
     fn counter(&self, name: &str) -> Result<u64, StoreError> {
         let value: Option<i64> = self
             .db
@@ -333,6 +348,12 @@ fn put(tx: &Transaction<'_>, write: &Write) -> rusqlite::Result<()> {
         Write::WordsTaken { up_to } => {
             tx.prepare_cached("DELETE FROM word WHERE seq <= ?1")?.execute([*up_to as i64])
         }
+        Write::Transfer(row) => tx
+            .prepare_cached(
+                "INSERT INTO transfer VALUES (?1, ?2, ?3) ON CONFLICT (trip)
+                 DO UPDATE SET open = excluded.open, body = excluded.body",
+            )?
+            .execute(params![row.trip.as_str(), row.open(), to_json(row)?]),
         Write::Count(name) => tx
             .prepare_cached("INSERT INTO counter VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1")?
             .execute([name]),

@@ -1,7 +1,7 @@
 //! What the staff page shows, as plain values: whoever makes a board knows no HTML, and whoever
 //! draws it knows no database.
 
-use trip::{CartId, HoldId, LaneId, LineId};
+use trip::{CartId, Hash, HoldId, LaneId, LineId, TripId};
 
 /// All of the page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,6 +66,8 @@ pub enum CartStatus {
     Help,
     /// Someone is waiting for an age check.
     AgeCheck,
+    /// It told of more after its basket was taken to a till.
+    ToldMore,
     /// A device is out.
     Fault,
     /// In a trip with a battery below the reserve.
@@ -80,6 +82,8 @@ pub enum CartStatus {
     Shopping,
     /// Paid; on its way out.
     Paid,
+    /// Its basket is at a till; it has not ended its trip yet.
+    AtTill,
     /// Charging.
     Charging,
     /// Nobody shops with it.
@@ -88,6 +92,13 @@ pub enum CartStatus {
     Offline,
     /// Shut out.
     Revoked,
+}
+
+impl CartStatus {
+    /// True when nothing of it hinders its shopper: they go on by themselves, or wait for an age check.
+    pub fn is_well(self) -> bool {
+        matches!(self, Self::AgeCheck | Self::AtExit | Self::Shopping | Self::Paid)
+    }
 }
 
 /// One cart.
@@ -115,6 +126,19 @@ pub struct CartCard {
     pub faults: Vec<String>,
     /// Its basket, while it is in a trip.
     pub basket: Option<BasketCard>,
+    /// Baskets of it that are at a till, while there is more to come or to look at.
+    pub taken: Vec<TakenCard>,
+}
+
+/// A basket that was taken to a till.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenCard {
+    /// Of which trip.
+    pub trip: TripId,
+    /// What the cart told of it afterwards and nobody has looked at, in words.
+    pub late: Vec<String>,
+    /// Names what it told, for who has looked at it.
+    pub told: Hash,
 }
 
 /// One basket.

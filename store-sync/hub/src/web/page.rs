@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, OfficeAlarm, ReceiptLine};
+use super::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, OfficeAlarm, ReceiptLine, TakenCard};
 use crate::intent::IntentState;
 
 /// The page's look.
@@ -10,6 +10,9 @@ pub(super) const STYLE: &str = include_str!("style.css");
 
 /// The page's few lines of script: swap in the board when it changes, and count waiting times.
 pub(super) const SCRIPT: &str = include_str!("live.js");
+
+/// So many differences of a basket at a till stand on its cart's card; all are on the basket's own page.
+const SHOWN_LATE: usize = 8;
 
 /// The page whole.
 pub(super) fn whole(shown: &Board) -> Markup {
@@ -77,11 +80,12 @@ fn at_rest(cart: &CartCard) -> bool {
 }
 
 /// Shape and word of a status; the colour only repeats them.
-fn words(status: CartStatus) -> (&'static str, &'static str, &'static str) {
+pub(super) fn words(status: CartStatus) -> (&'static str, &'static str, &'static str) {
     match status {
         CartStatus::Fenced => ("⚠", "used twice?", "clay"),
         CartStatus::Help => ("?", "needs help", "honey"),
         CartStatus::AgeCheck => ("18", "age check", "honey"),
+        CartStatus::ToldMore => ("±", "told of more", "honey"),
         CartStatus::Fault => ("!", "fault", "clay"),
         CartStatus::BatteryLow => ("▁", "battery low", "honey"),
         CartStatus::LeftStanding => ("⏳", "left standing", "honey"),
@@ -89,6 +93,7 @@ fn words(status: CartStatus) -> (&'static str, &'static str, &'static str) {
         CartStatus::AtExit => ("→", "at the exit", "leaf"),
         CartStatus::Shopping => ("●", "shopping", "plain"),
         CartStatus::Paid => ("✓", "paid", "leaf"),
+        CartStatus::AtTill => ("⇥", "basket at the till", "plain"),
         CartStatus::Charging => ("ϟ", "charging", "quiet"),
         CartStatus::Idle => ("○", "free", "quiet"),
         CartStatus::Offline => ("–", "offline", "quiet"),
@@ -137,7 +142,28 @@ fn cart_card(card: &CartCard) -> Markup {
             @if !card.faults.is_empty() { p.faults { "! out: " (card.faults.join(", ")) } }
             @if card.unsynced > 0 { p.small { (card.unsynced) " events still on the cart" } }
             @if let Some(basket) = &card.basket { (basket_card(card, basket)) }
+            @for taken in &card.taken { (taken_card(taken)) }
         }
+    }
+}
+
+/// A basket at a till, and what the cart has told of it since.
+fn taken_card(taken: &TakenCard) -> Markup {
+    html! {
+        @if !taken.late.is_empty() {
+            form.check method="post" action="/looked-at" {
+                input type="hidden" name="trip" value=(taken.trip);
+                input type="hidden" name="told" value=(taken.told);
+                div {
+                    (taken.late.len()) @if taken.late.len() == 1 { " difference" } @else { " differences" }
+                    " came after the basket was taken:"
+                    ul.late { @for what in taken.late.iter().take(SHOWN_LATE) { li { (what) } } }
+                    @if taken.late.len() > SHOWN_LATE { "and more on its list" }
+                }
+                button.main { "Looked at" }
+            }
+        }
+        p.small { a href={ "/taken/" (taken.trip) } { "Its basket at the till" } }
     }
 }
 
@@ -193,6 +219,7 @@ fn basket_card(card: &CartCard, basket: &BasketCard) -> Markup {
                 }
             }
         }
+        p.small { a href={ "/till/" (card.cart) } { "Take the basket to the till" } }
     }
 }
 
@@ -265,6 +292,7 @@ mod tests {
             unsynced: 0,
             faults: vec![],
             basket: None,
+            taken: vec![],
         }
     }
 
@@ -291,6 +319,7 @@ mod tests {
         let all = [
             S::Help,
             S::AgeCheck,
+            S::ToldMore,
             S::Fault,
             S::BatteryLow,
             S::LeftStanding,
@@ -298,6 +327,7 @@ mod tests {
             S::AtExit,
             S::Shopping,
             S::Paid,
+            S::AtTill,
             S::Charging,
             S::Idle,
             S::Offline,
@@ -329,6 +359,21 @@ mod tests {
         check(refuses, 1, "back office refuses what it is sent (422) since 29 Nov 14:05, 1 message waits");
         check(OfficeTrouble::Behind, 2, "back office behind since 29 Nov 14:05, 2 messages wait");
         assert!(!whole(&Board::default()).into_string().contains("back office"));
+    }
+
+    #[test]
+    fn what_came_after_a_basket_was_taken_stands_on_the_card_until_it_is_tapped_away() {
+        let trip = trip::TripId::new("cart-07.1.1").expect("valid");
+        let shown = |late: Vec<String>| {
+            let taken = TakenCard { trip: trip.clone(), late, told: trip::Hash::GENESIS };
+            cart_card(&CartCard { taken: vec![taken], ..card(CartStatus::ToldMore) }).into_string()
+        };
+        let page = shown(vec!["+ Chopped tomatoes, 2 ×".into(), "− Tea, 1 ×".into()]);
+        for part in ["2 differences", "+ Chopped tomatoes, 2 ×", "/looked-at", "/taken/cart-07.1.1"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(!shown(vec![]).contains("/looked-at"));
+        assert!(shown(vec!["+".into(); 30]).contains("30 differences") && shown(vec!["+".into(); 30]).len() < 3_000);
     }
 
     #[test]

@@ -106,9 +106,10 @@ pub(super) fn trip(shown: &PhoneTrip) -> Markup {
         Stage::Shopping => ("●", "Shopping", "Put things in: they show up here too."),
         Stage::Paying => ("→", "At the lane", "Hold your card or phone to the lane's reader."),
         Stage::Paid => ("✓", "Paid", "Thank you. See you soon."),
+        Stage::AtTill => ("→", "At the till", "Your basket was taken to the till. Please pay there."),
         Stage::Over => ("○", "This trip is over", "Nothing was charged."),
     };
-    let over = matches!(shown.stage, Stage::Paid | Stage::Over);
+    let over = matches!(shown.stage, Stage::Paid | Stage::AtTill | Stage::Over);
     html! {
         p.status data-over[over] { span.shape aria-hidden="true" { (shape) } strong { (word) } }
         @if matches!(shown.stage, Stage::Shopping | Stage::Paying | Stage::Paid) {
@@ -118,14 +119,14 @@ pub(super) fn trip(shown: &PhoneTrip) -> Markup {
                 @if let Some(member) = &shown.member { " · loyalty card " (member) }
             }
         }
-        @if shown.held > 0 {
+        @if shown.held > 0 && !over {
             p.trouble { span.shape aria-hidden="true" { "?" } span { "The cart has a question. Nothing unclear is ever charged." } }
         }
         @if shown.lines.is_empty() || over { p.more { (more) } }
         @if let Some(receipt) = &shown.receipt {
             a.main href="/trip/receipt" { "Receipt " (receipt) }
         }
-        @if !shown.lines.is_empty() && shown.stage != Stage::Over {
+        @if !shown.lines.is_empty() && !matches!(shown.stage, Stage::AtTill | Stage::Over) {
             ul.lines {
                 @for (name, how_much, price) in &shown.lines {
                     li { span.name { (name) } span.much { (how_much) } span.money { (price) } }
@@ -202,5 +203,6 @@ mod tests {
         assert!(!page(Stage::Shopping).contains("/trip/receipt"));
         assert!(!page(Stage::Joining).contains("class=\"total\""));
         assert!(page(Stage::Over).contains("Nothing was charged"));
+        assert!(page(Stage::AtTill).contains("Please pay there") && !page(Stage::AtTill).contains("£1.85"));
     }
 }

@@ -93,6 +93,7 @@ impl World {
             What::NoCard { lane } => self.posts[lane].no_card_next = true,
             What::Clock { end: End::Cart(cart), by } => self.carts[cart].clock_off += by,
             What::Clock { end: End::Hub, by } => self.hub_clock_off += by,
+            What::BasketTaken { cart } => self.staff_take_basket(cart),
             What::Prices => {
                 self.hub_dearer = goods::DEARER - self.hub_dearer;
                 let dearer = self.hub_dearer;
