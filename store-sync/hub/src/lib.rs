@@ -5,7 +5,8 @@
 //! what follows from them in one transaction of the [`store`]; only then is the batch acked. A
 //! locked basket becomes one [`intent`] to be paid, judged by the [`lane`], brought to a definite end
 //! at a [`terminal`], and answered with a signed [`receipt`]. The [`web`] page shows all of it to
-//! staff, and the [`back_office`] hears of it. [`identity`] says who is let in, and [`releases`] what carts run by. [`run`] is the shell: it alone knows sockets, threads and the clock.
+//! staff, and the [`back_office`] hears of it. At a [`day_end`] the terminals' own books are compared with the ledger.
+//! [`identity`] says who is let in, and [`releases`] what carts run by. [`run`] is the shell: it alone knows sockets, threads and the clock.
 //!
 //! Deliberately absent: any code of a cart, any frame or picture, any card data.
 
@@ -13,6 +14,7 @@ pub mod back_office;
 pub mod bus;
 pub mod catalogues;
 pub mod config;
+pub mod day_end;
 pub mod hub;
 pub mod identity;
 pub mod ingest;

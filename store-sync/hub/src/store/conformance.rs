@@ -21,6 +21,7 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_fence_stands_until_it_is_lifted(open);
     a_word_waits_in_order_until_it_is_taken(open);
     a_basket_at_a_till_is_kept_and_open_until_all_is_told(open);
+    intents_are_found_by_when_they_were_made(open);
     the_rest_is_kept(open);
     a_later_opening_fences_the_earlier(open);
     garbage_for_days_fills_no_disk(open);
@@ -159,6 +160,20 @@ fn a_basket_at_a_till_is_kept_and_open_until_all_is_told<S: Storage>(open: &dyn 
     row.over = false;
     is_open(&row, true);
     assert_eq!(open().transfer(&TripId::new("nobodys").expect("valid")).expect("read"), None);
+}
+
+fn intents_are_found_by_when_they_were_made<S: Storage>(open: &dyn Fn() -> S) {
+    let mut store = open();
+    let made = |n: i64| Intent {
+        id: trip::IntentId::new(format!("i-made-{n}")).expect("valid"),
+        created_at: UnixMillis(1_000 + n),
+        ..intent(IntentState::Declined)
+    };
+    // Not in the order of time: a clock was set back.
+    store.commit(&[3, 1, 2, 4].map(|n| Write::Intent(made(n)))).expect("committed");
+    let found = store.intents_between(UnixMillis(1_002), UnixMillis(1_004)).expect("read");
+    assert_eq!(found, vec![made(3), made(2)]);
+    assert_eq!(store.intents_between(UnixMillis(1_005), UnixMillis(9_999)).expect("read"), vec![]);
 }
 
 fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {
