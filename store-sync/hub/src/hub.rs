@@ -11,7 +11,7 @@ use ed25519_dalek::VerifyingKey;
 use trip::chain::Head;
 use trip::message::{Ack, Desired, HubState, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
-use trip::{CartId, IntentId, LaneId, StoreId, UnixMillis};
+use trip::{CartId, Hash, IntentId, LaneId, StoreId, TripId, UnixMillis};
 
 use crate::bus::{BusEvent, Outgoing};
 use crate::catalogues::Catalogues;
