@@ -22,6 +22,9 @@ pub struct Trouble {
     pub full: bool,
     /// Its next flush fails.
     pub flush_fails: bool,
+    /// A flush has failed: what the system holds of it counts as written, and whoever goes on without starting again
+    /// builds on what is nowhere. <https://lwn.net/Articles/752063/>
+    lies: bool,
     /// The power goes in the next commit: after it was flushed, or before.
     pub cut_next: Option<bool>,
     /// Commits up to now.
@@ -94,6 +97,7 @@ impl SimHub {
         };
         let (current, other) = (goods::catalogue(dearer), goods::catalogue(goods::DEARER - dearer));
         let office = Office::with_key(goods::store(), &current.store_name, receipt_key());
+        disk.trouble().lies = false;
         let storage = Guarded::new(MemoryStore::open(&disk.place), disk.clone());
         let (hub, effects) = Hub::start(setting, storage, Catalogues::of(current, vec![other]), office, now)?;
         let this = Self {
@@ -124,7 +128,11 @@ impl Guard for HubDisk {
         if trouble.full {
             return fail(StoreKind::Full, "no space");
         }
+        if trouble.lies {
+            return store.owned();
+        }
         if std::mem::take(&mut trouble.flush_fails) {
+            trouble.lies = true;
             return fail(StoreKind::Broken, "the flush failed");
         }
         if trouble.cut_next == Some(false) {
