@@ -18,7 +18,7 @@ use trip::message::{HubState, VERSION};
 use trip::{LaneId, StoreId, UnixMillis, topics};
 
 use crate::back_office::{Courier, OfficeCall, Post, PostError, Signer};
-use crate::bus::{Bus, BusError, External, InProcess, Line, Outgoing, Wishes};
+use crate::bus::{Bus, BusError, BusEvent, External, InProcess, Line, Outgoing, Wishes};
 use crate::catalogues::{Catalogues, CataloguesError};
 use crate::config::{BusConfig, Config, key_text};
 use crate::hub::{Carts, Effect, Hub, Input, Setting};
@@ -45,7 +45,7 @@ const INPUT_QUEUE: usize = 256;
 /// Inputs that are taken in, and written down, at once at most: a payment behind them waits no longer than for these.
 const AT_ONCE: usize = 64;
 
-/// The staff page is made anew so often at most; what came since is on it with the next tick.
+/// For what carts tell the staff page is made anew so often at most; what came since is on it with the next tick.
 const BOARD_EVERY: Duration = Duration::from_millis(100);
 
 /// Disk space kept for payments that are under way when the disk is full: some thousands of commits.
@@ -407,6 +407,8 @@ fn own(
             break;
         }
         watch.alive(began.elapsed());
+        // Who has tapped or asked looks at the page in the next moment; what two hundred carts tell can wait a little.
+        let mut shown = shown_at.is_some_and(|at| at.elapsed() < BOARD_EVERY);
         let effects = match this {
             Told::Stop => break,
             Told::Input(input) => {
@@ -417,10 +419,14 @@ fn own(
                 {
                     tracing::debug!(%why, "the health file cannot be written");
                 }
+                shown &= inputs.iter().all(|input| matches!(input, Input::Bus(BusEvent::Message { .. }) | Input::Tick));
                 hub.handle_all(inputs, now())?
             }
             Told::Phone((ask, reply)) => hand_on(hub.phone(ask, now()), reply)?,
-            Told::Till((ask, reply)) => hand_on(hub.till(ask, &shell.zone, now()), reply)?,
+            Told::Till((ask, reply)) => {
+                shown = false;
+                hand_on(hub.till(ask, &shell.zone, now()), reply)?
+            }
             Told::BackOffice((ask, reply)) => {
                 match hub.back_office(ask) {
                     // A courier that has fallen over asks anew.
@@ -435,7 +441,7 @@ fn own(
             }
         };
         effects.into_iter().for_each(|effect| shell.carry_out(effect));
-        if shown_at.is_none_or(|at| at.elapsed() >= BOARD_EVERY) {
+        if !shown {
             shown_at = Some(Instant::now());
             let board = hub.board(&shell.zone);
             shell.board.send_if_modified(|shown| {
