@@ -42,14 +42,16 @@ pub enum OfficeAsk {
 }
 
 /// Why a batch was not taken. It stays first, and is sent again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
     /// No answer, or none that can be understood. It may have been taken all the same.
+    #[error("there is no answer: {why}")]
     Silent {
         /// What was seen.
         why: String,
     },
     /// An answer other than 2xx.
+    #[error("the answer is {status}")]
     Refused {
         /// Its status.
         status: u16,
@@ -120,7 +122,7 @@ impl Courier {
         // The same batch until it is taken, whatever is added meanwhile: so it keeps its name.
         while let Err(why) = self.send(&batch).await {
             if patience == Patience::default() {
-                tracing::info!(?why, "the back office has not taken what was sent; it is sent again");
+                tracing::info!(%why, "the back office has not taken what was sent; it is sent again");
             }
             ask(hub, OfficeAsk::NotTaken(why)).await?;
             let chance = getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX));

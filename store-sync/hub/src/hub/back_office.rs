@@ -107,13 +107,17 @@ impl<S: Storage> Hub<S> {
         let trouble = self.back_office.trouble(after_ms, now);
         let before = std::mem::replace(&mut self.back_office.alarm, trouble);
         let waiting = self.back_office.waiting();
-        let refuses = |trouble| matches!(trouble, Some(OfficeTrouble::Refuses { .. }));
+        // What passes by itself may become what does not: that is said too.
+        let lasts = |trouble| match trouble {
+            Some(OfficeTrouble::Refuses { status }) => NotTaken::Refused { status }.lasts(),
+            _ => false,
+        };
         match trouble {
-            Some(trouble) if before.is_none() || (refuses(Some(trouble)) && !refuses(before)) => {
-                let why = &self.back_office.not_taken;
+            Some(trouble) if before.is_none() || (lasts(Some(trouble)) && !lasts(before)) => {
+                let why = self.back_office.not_taken.as_ref().map(ToString::to_string).unwrap_or_default();
                 tracing::error!(
                     waiting,
-                    ?why,
+                    why,
                     "{trouble}: what it is to be told waits in the database, and is sent again until it is taken"
                 );
             }

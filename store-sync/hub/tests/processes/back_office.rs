@@ -91,7 +91,7 @@ async fn deliver(State(office): State<Arc<Office>>, headers: HeaderMap, body: St
         Mood::Refuses => (StatusCode::UNPROCESSABLE_ENTITY, "no such store").into_response(),
         Mood::Busy => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Mood::Late => {
-            tokio::time::sleep(Duration::from_secs(3)).await;
+            tokio::time::sleep(Duration::from_secs(6)).await;
             StatusCode::OK.into_response()
         }
         // The server's task ends, and its connection with it, without a word on stderr.
@@ -231,7 +231,7 @@ async fn a_back_office_that_was_down_refused_or_lost_its_answers_has_everything_
     let path = folder.path().join("hub.toml");
     let config = std::fs::read_to_string(&path).expect("there");
     let told =
-        format!("{config}[back_office]\nurl = \"http://{address}/trundle\"\nanswer_within_s = 1\nalarm_after_s = 1\n");
+        format!("{config}[back_office]\nurl = \"http://{address}/trundle\"\nanswer_within_s = 3\nalarm_after_s = 1\n");
     std::fs::write(&path, told).expect("written");
 
     // Down: trips are paid all the same, and staff are told.
