@@ -181,7 +181,7 @@ pub fn compare(evidence: &Evidence<'_>) -> LaneDay {
         // Without totals nobody can say that these were given back.
         None => cases.not_given_back(),
     }
-    cases.differences.extend(not_told(evidence.totals, cases.unanswered, evidence.attempts.len()));
+    cases.differences.extend(not_told(evidence.totals, &cases.unanswered, cases.answered));
     LaneDay {
         lane: evidence.lane.clone(),
         from: evidence.from,
@@ -221,20 +221,21 @@ fn count(one: &Counted) -> i64 {
 }
 
 /// What must be said of the asking itself.
-fn not_told(totals: &Result<Vec<Totals>, NoTotals>, unanswered: Unanswered, attempts: usize) -> Vec<Difference> {
+fn not_told(totals: &Result<Vec<Totals>, NoTotals>, unanswered: &Unanswered, answered: usize) -> Vec<Difference> {
     let mut all = Vec::new();
     match totals {
         Ok(_) => {}
-        Err(NoTotals::Silent(why)) => {
-            all.push(about_lane(What::NoAnswer, format!("the terminal does not answer: {why}")));
+        Err(NoTotals::Silent(why)) if answered == 0 => {
+            return vec![about_lane(What::NoAnswer, format!("the terminal does not answer: {why}"))];
         }
         Err(why) => {
             let words = format!("the terminal tells no totals: {why}. What it took without this hub cannot be seen");
             all.push(about_lane(What::NoTotals, words));
         }
     }
-    if let (Some(why), false) = (unanswered.why, matches!(totals, Err(NoTotals::Silent(_)))) {
-        let words = format!("the terminal gave no answer about {} of {attempts} attempts: {why}", unanswered.count);
+    if let Some(why) = &unanswered.why {
+        let (count, of) = (unanswered.count, unanswered.count + answered);
+        let words = format!("the terminal gave no answer about {count} of {of} attempts: {why}");
         all.push(about_lane(What::NoAnswer, words));
     }
     all
@@ -264,6 +265,8 @@ struct Cases {
     /// Given back in the ledger. The terminal says that it took it, which some also say of what they gave back since.
     doubtful: Vec<(Difference, Money)>,
     unanswered: Unanswered,
+    /// How many attempts got a word.
+    answered: usize,
 }
 
 impl Cases {
@@ -276,6 +279,13 @@ impl Cases {
             // Whenever it was made: it stays on the list until it is settled.
             self.differ(intent, What::StillOpen, still_open(intent, seen));
         }
+        // Whichever day it is of, for that only the terminal could tell.
+        if let Some(Answer::NeverSent { why } | Answer::NoAnswer { why }) = seen.map(|seen| &seen.answer) {
+            self.unanswered.count += 1;
+            self.unanswered.why.get_or_insert_with(|| why.clone());
+        } else {
+            self.answered += usize::from(seen.is_some());
+        }
         if !within {
             return;
         }
@@ -287,15 +297,11 @@ impl Cases {
             }
         }
         let Some(seen) = seen else { return };
-        if let Answer::NeverSent { why } | Answer::NoAnswer { why } = &seen.answer {
-            self.unanswered.count += 1;
-            self.unanswered.why.get_or_insert_with(|| why.clone());
-            return;
-        }
         if let Answer::Approved(approval) = &seen.answer {
             self.accounted.add(Kind::Paid, 1, approval.amount);
         }
         match (intent.state, held) {
+            _ if matches!(seen.answer, Answer::NeverSent { .. } | Answer::NoAnswer { .. }) => {}
             (IntentState::Approved, Some(amount)) => self.paid(intent, amount, &seen.answer),
             (IntentState::Reversed, Some(amount)) => self.given_back(intent, amount, &seen.answer),
             (IntentState::Reversing, Some(amount)) => {

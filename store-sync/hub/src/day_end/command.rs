@@ -122,8 +122,7 @@ async fn end_lane(
         End::Before { until, .. } => until,
     };
     let known = attempts(store, lane, from, until)?;
-    let reachable = terminal.as_ref().filter(|_| !matches!(last, Err(NoTotals::Silent(_))));
-    let Some(terminal) = reachable else {
+    let Some(terminal) = &terminal else {
         let attempts: Vec<_> = known.into_iter().map(|intent| (intent, None)).collect();
         let totals = last.map(|last| vec![last]);
         return Ok(compared(store_id, lane, from, until, &attempts, &totals));

@@ -55,6 +55,10 @@ struct Books {
 }
 
 impl Books {
+    fn set(&mut self, id: IntentId, did: Did) {
+        self.slips.insert(id, did);
+    }
+
     fn answer(&self, intent: &Intent) -> Answer {
         let approved = |minor| {
             let tender = Tender { kind: "visa".into(), reference: "t".into() };
@@ -222,18 +226,23 @@ fn a_terminal_that_does_not_answer_agrees_with_nothing() {
         assert!(day.differences[0].words.contains(words), "{:?}", day.differences);
         assert!(day.rows.iter().all(|row| row.terminal.is_none()) && day.periods.is_none());
     };
-    check(NoTotals::Silent("no route".into()), What::NoAnswer, "does not answer: no route");
+    check(NoTotals::Silent("no route".into()), What::NoTotals, "tells no totals: no route");
     check(NoTotals::Busy, What::NoTotals, "busy with a payment");
-    check(NoTotals::Refused("NotAllowed".into()), What::NoTotals, "it says: NotAllowed");
+    check(NoTotals::Refused("NotAllowed".into()), What::NoTotals, "tells no totals: NotAllowed");
     // The totals came, the words on attempts did not.
     let silent = Seen { answer: Answer::NoAnswer { why: "time-out".into() }, period: None };
     let attempts: Vec<_> = usual().into_iter().map(|intent| (intent, Some(silent.clone()))).collect();
     let lane = LaneId::new("lane-1").expect("valid");
-    let totals = Ok(vec![books(&usual(), false).totals()]);
     let (from, until) = (UnixMillis(1_000), UnixMillis(9_000));
-    let day = compare(&Evidence { lane: &lane, sale: SALE, from, until, attempts: &attempts, totals: &totals });
-    let said: Vec<_> = day.differences.iter().map(|d| d.words.as_str()).collect();
-    assert_eq!(said, ["the terminal gave no answer about 4 of 4 attempts: time-out"]);
+    let check = |totals: Result<Vec<Totals>, NoTotals>, words: &str| {
+        let day = compare(&Evidence { lane: &lane, sale: SALE, from, until, attempts: &attempts, totals: &totals });
+        let said: Vec<_> = day.differences.iter().map(|d| d.words.as_str()).collect();
+        assert_eq!(said, [words]);
+    };
+    let told = Ok(vec![books(&usual(), false).totals()]);
+    check(told, "the terminal gave no answer about 4 of 4 attempts: time-out");
+    // Neither came.
+    check(Err(NoTotals::Silent("no route".into())), "the terminal does not answer: no route");
 }
 
 #[test]
@@ -340,18 +349,14 @@ proptest! {
             // The ledger, set back to before it.
             Change::Forget if money => drop(ledger.remove(n)),
             // The terminal, its memory exchanged.
-            Change::Lose if money => drop(books.slips.remove(&id)),
-            Change::Amount(by) if state == IntentState::Approved => drop(books.slips.insert(id, Did::Took(minor + by))),
-            Change::Amount(by) if state == IntentState::Reversed => {
-                drop(books.slips.insert(id, Did::GaveBack(minor + by)));
-            }
+            Change::Lose if money => books.slips.retain(|slip, _| *slip != id),
+            Change::Amount(by) if state == IntentState::Approved => books.set(id, Did::Took(minor + by)),
+            Change::Amount(by) if state == IntentState::Reversed => books.set(id, Did::GaveBack(minor + by)),
             Change::LedgerDeclines if state == IntentState::Approved => ledger[n].state = IntentState::Declined,
             Change::LedgerGivesBack if state == IntentState::Approved => ledger[n].state = IntentState::Reversed,
-            Change::TerminalGivesBack if state == IntentState::Approved => {
-                drop(books.slips.insert(id, Did::GaveBack(minor)));
-            }
-            Change::TerminalKeeps if state == IntentState::Reversed => drop(books.slips.insert(id, Did::Took(minor))),
-            Change::TerminalTakes if state == IntentState::Declined => drop(books.slips.insert(id, Did::Took(minor))),
+            Change::TerminalGivesBack if state == IntentState::Approved => books.set(id, Did::GaveBack(minor)),
+            Change::TerminalKeeps if state == IntentState::Reversed => books.set(id, Did::Took(minor)),
+            Change::TerminalTakes if state == IntentState::Declined => books.set(id, Did::Took(minor)),
             Change::Foreign(told) => {
                 let sale = told.then(|| "till-9".to_owned());
                 books.foreign.push(Counted { sale, brand: None, kind: Kind::Paid, count: 1, sum: pounds(minor) });

@@ -57,8 +57,8 @@ pub enum NoTotals {
     /// It waits for a card.
     #[error("it is busy with a payment; ask again when nobody pays there")]
     Busy,
-    /// It refuses, or cannot.
-    #[error("it says: {0}")]
+    /// It refuses, cannot, or tells what cannot be believed.
+    #[error("{0}")]
     Refused(String),
     /// It does not answer, or not so that it could be understood.
     #[error("{0}")]

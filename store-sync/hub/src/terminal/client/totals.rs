@@ -73,15 +73,15 @@ fn understand(answer: ReconciliationResponse, asked: Period) -> Result<Totals, N
     if answer.response.result != Outcome::Success {
         return Err(match answer.response.error_condition.as_deref() {
             Some("Busy" | "InProgress") => NoTotals::Busy,
-            _ => NoTotals::Refused(words(&answer.response)),
+            _ => NoTotals::Refused(format!("it says {}", words(&answer.response))),
         });
     }
-    let odd = |what: &str| NoTotals::Silent(format!("the terminal tells totals, but {what}"));
+    let odd = |what: &str| NoTotals::Refused(format!("its totals cannot be believed: {what}"));
     let period = match (asked, answer.poi_reconciliation_id) {
         (Period::Running, Some(number)) => number,
-        (Period::Running, None) => return Err(odd("names no period")),
+        (Period::Running, None) => return Err(odd("they name no period")),
         (Period::Closed(number), told) if told.is_none_or(|told| told == number) => number,
-        (Period::Closed(_), _) => return Err(odd("of another period than was asked for")),
+        (Period::Closed(_), _) => return Err(odd("they are of another period than was asked for")),
     };
     let mut counted = Vec::new();
     for totals in answer.transaction_totals {
@@ -101,7 +101,7 @@ fn count(totals: &TransactionTotals, one: PaymentTotals) -> Result<Option<Counte
         TransactionType::ReverseCredit | TransactionType::Other => Kind::Other,
         TransactionType::Declined | TransactionType::Failed => return Ok(None),
     };
-    let currency = totals.payment_currency.ok_or("names no currency")?;
+    let currency = totals.payment_currency.ok_or("they name no currency")?;
     let sum = minor(one.transaction_amount, currency);
     total("one of its sums", sum).map_err(|e| e.to_string())?;
     at_most("one of its counts", one.transaction_count, MOST_PAYMENTS).map_err(|e| e.to_string())?;
@@ -163,12 +163,12 @@ mod tests {
         };
         let right = || answer(Outcome::Success, None, Some(7));
         check(answer(Outcome::Failure, Some("Busy"), None), Period::Running, "busy with a payment");
-        check(answer(Outcome::Failure, Some("LoggedOut"), None), Period::Running, "it says: LoggedOut");
-        check(answer(Outcome::Success, None, None), Period::Running, "names no period");
+        check(answer(Outcome::Failure, Some("LoggedOut"), None), Period::Running, "it says LoggedOut");
+        check(answer(Outcome::Success, None, None), Period::Running, "name no period");
         check(right(), Period::Closed(6), "another period");
         let mut odd = right();
         odd.transaction_totals[0].payment_currency = None;
-        check(odd, Period::Running, "names no currency");
+        check(odd, Period::Running, "name no currency");
         let mut odd = right();
         odd.transaction_totals[0].payment_totals[0].transaction_amount = -1.0;
         check(odd, Period::Running, "sums");
