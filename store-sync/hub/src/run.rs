@@ -51,6 +51,9 @@ const BOARD_EVERY: Duration = Duration::from_millis(100);
 /// Disk space kept for payments that are under way when the disk is full: some thousands of commits.
 const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
 
+/// How long the broker may take to subscribe the hub to what carts say; then the hub is ready without, and tries on.
+const SUBSCRIBED: Duration = Duration::from_secs(5);
+
 /// How long the last words may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -199,11 +202,16 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         .map_err(|e| RunError::Part(format!("no thread for the hub: {e}")))?;
 
     let address = line.address.clone();
+    let (up, subscribed) = oneshot::channel();
     let mut events = tokio::spawn({
         let tell = tell.clone();
+        let mut up = Some(up);
         async move {
             // Until the line itself ends: at the end it must be emptied for its last words to go out.
             while let Some(event) = line.events.recv().await {
+                if event == BusEvent::Up {
+                    let _ = up.take().map(|up| up.send(()));
+                }
                 let _ = tell.send(Told::Input(Input::Bus(event))).await;
             }
         }
@@ -256,6 +264,8 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         Some(entrance) => Some(entrance.serve(address.parse().ok()).await?),
         None => None,
     };
+    // What carts say before it is lost, and comes again only seconds later.
+    let _ = tokio::time::timeout(SUBSCRIBED, subscribed).await;
     let (mqtt_tls, http_tls) = (doors.and_then(|doors| doors.mqtt), doors.map(|doors| doors.http));
     ready(Ready { mqtt: address, http, receipt_key, mqtt_tls, http_tls, back_office_key });
     let watch = Watch::from_environment();
