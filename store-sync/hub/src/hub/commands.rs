@@ -116,7 +116,11 @@ pub(super) fn about(intent: &crate::intent::Intent, order: Order, now: UnixMilli
 
 /// What a cart was told of an attempt, once more, in another journal or at another lock of the same basket.
 pub(super) fn again(intent: &crate::intent::Intent, epoch: u64, version: u32, order: Order, now: UnixMillis) -> Write {
-    let kind = if matches!(order, Order::Paid { .. }) { "paid" } else { "receipt" };
+    let kind = match order {
+        Order::Paid { .. } => "paid",
+        Order::Declined { .. } => "declined",
+        _ => "receipt",
+    };
     let id = format!("{kind}-{}-{epoch}-{version}", intent.id);
     command(&intent.cart, intent.trip.clone(), Some(version), id, order, now.0 + LASTING_MS)
 }

@@ -190,6 +190,7 @@ impl<S: Storage> Hub<S> {
             return self.remind(row, lock, paid, now, draft);
         }
         if row.state.phase != Phase::Locked {
+            self.let_go(row, lock, &intents, now, draft);
             return Ok(());
         }
         let why = match due(&row.state, &intents, now) {
@@ -281,6 +282,20 @@ impl<S: Storage> Hub<S> {
             draft.write(again(paid, row.epoch, lock.version, receipt_order(&receipt), now));
         }
         Ok(())
+    }
+
+    /// A cart that has lost the end of its journal may wait for an attempt that is over, and of which it was told, or
+    /// needed no word, before it lost it.
+    fn let_go(&self, row: &CartRow, lock: &Lock, intents: &[Intent], now: UnixMillis, draft: &mut Draft) {
+        let is_over = |intent: &&Intent| matches!(intent.state, IntentState::Declined | IntentState::Reversed);
+        let awaited = intents.iter().find(|intent| row.state.intent.as_ref() == Some(&intent.id));
+        let Some(over) = awaited.filter(is_over) else { return };
+        let said = |order: &Order| matches!(order, Order::Declined { intent, .. } if *intent == over.id);
+        if !self.outbox.rows().any(|r| r.cart == row.cart && said(&r.command.order)) {
+            tracing::warn!(cart = %row.cart, intent = %over.id, "the cart waits for a payment that is over; it is told again");
+            let order = Order::Declined { intent: over.id.clone(), why: DECLINED_WORDS.into() };
+            draft.write(again(over, row.epoch, lock.version, order, now));
+        }
     }
 
     /// Takes one happening into `draft`, with all that follows from it.

@@ -246,6 +246,32 @@ fn a_last_will_that_comes_after_the_birth_is_put_right() {
 }
 
 #[test]
+fn a_cart_that_has_forgotten_that_it_went_back_to_shopping_is_let_go_when_its_payment_is_over() {
+    let (mut bench, mut cart) = (Bench::new(), FakeCart::new("cart-1"));
+    cart.shop_and_lock();
+    bench.tell(cart.all());
+    let intent = bench.hub.open_intents().first().map(|i| i.id.clone()).expect("an attempt");
+    cart.write(TripEvent::PaymentStarted { intent: intent.clone() });
+    let waits = cart.texts.len();
+    cart.unlock();
+    bench.tell(cart.batch(3, 5));
+    bench.answer(Ask::Pay, approved());
+    bench.answer(Ask::Reverse, Answer::Reversed);
+    assert_eq!(bench.hub.open_intents(), []);
+
+    let mut again = FakeCart { epoch: 8, ..FakeCart::new("cart-1") };
+    again.write(TripEvent::JournalReplaced { epoch: 7, kept: waits as u64 });
+    for text in &cart.texts[..waits] {
+        again.write(serde_json::from_str::<Record>(text).expect("a record").event);
+    }
+    bench.tell(again.all());
+    let told: Vec<Order> = bench.orders();
+    assert!(matches!(&told[..], [Order::Declined { intent: over, .. }] if *over == intent), "{told:?}");
+    bench.later(100);
+    assert_eq!(bench.orders(), [], "it is said once, and again only when it is late");
+}
+
+#[test]
 fn what_comes_twice_is_stored_once_and_acked_again() {
     let (mut bench, mut cart) = (Bench::new(), FakeCart::new("cart-1"));
     cart.shop_and_lock();
