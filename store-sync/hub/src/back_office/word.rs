@@ -50,7 +50,7 @@ pub struct ClosedTrip {
     pub cart: CartId,
     /// Why it ended.
     pub ending: Ending,
-    /// When, by the cart's clock.
+    /// When, by the cart's clock; by the hub's, when staff took the basket to a till.
     pub closed_at: UnixMillis,
     /// The catalogue whose prices held.
     pub catalogue: Option<Hash>,

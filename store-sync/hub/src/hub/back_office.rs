@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::{Hub, Setting};
 use crate::back_office::{ClosedTrip, MOST_WORDS, NotTaken, OfficeAsk, What, Word};
 use crate::ledger::Posting;
-use crate::store::{Storage, StoreError, WordRow, Write};
+use crate::store::{Storage, StoreError, TripRow, WordRow, Write};
 use crate::web::board::OfficeTrouble;
 
 /// The counter of words.
@@ -142,16 +142,25 @@ impl<S: Storage> Hub<S> {
     }
 
     /// Tells of the trips that `posting` closes. One that a cart closes twice, because its journal lost its end, is
-    /// told twice, under one id.
-    pub(super) fn tell_of_trips(&self, posting: &Posting, draft: &mut Draft) {
+    /// told twice, under one id; one that staff took to a till was told of then.
+    pub(super) fn tell_of_trips(&self, posting: &Posting, draft: &mut Draft) -> Result<(), StoreError> {
         for row in &posting.trips {
             let closed = posting.closed.iter().rev().find(|(trip, _)| *trip == row.trip);
-            let catalogue = row.state.catalogue.and_then(|version| self.catalogues.get(&version));
-            let totals = || price(&row.state.basket, catalogue?).ok();
-            let told = closed.and_then(|(_, at)| ClosedTrip::of(row, *at, totals()));
-            if let Some(trip) = told {
-                draft.tell(What::Trip(trip));
+            if let Some((_, at)) = closed
+                && self.storage.transfer(&row.trip)?.is_none()
+            {
+                self.tell_of_trip(row, *at, draft);
             }
+        }
+        Ok(())
+    }
+
+    /// Tells of a trip that is over since `closed_at`.
+    pub(super) fn tell_of_trip(&self, row: &TripRow, closed_at: UnixMillis, draft: &mut Draft) {
+        let catalogue = row.state.catalogue.and_then(|version| self.catalogues.get(&version));
+        let totals = catalogue.and_then(|catalogue| price(&row.state.basket, catalogue).ok());
+        if let Some(trip) = ClosedTrip::of(row, closed_at, totals) {
+            draft.tell(What::Trip(trip));
         }
     }
 }

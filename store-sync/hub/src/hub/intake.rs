@@ -201,7 +201,7 @@ impl<S: Storage> Hub<S> {
         posting.trips.iter().for_each(|trip| draft.write(Write::Trip(trip.clone())));
         self.carried_out(cart, &posting.cart.state, &checked.events(), &mut draft);
         self.follow_payments(&posting, &checked.events(), now, &mut draft)?;
-        self.tell_of_trips(&posting, &mut draft);
+        self.tell_of_trips(&posting, &mut draft)?;
         checked.orders = self.outbox.rows().filter(|r| r.cart == *cart).map(|r| r.command.order.clone()).collect();
         checked.draft = draft;
         checked.posting = Some(posting);

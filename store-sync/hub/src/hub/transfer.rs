@@ -196,14 +196,16 @@ impl<S: Storage> Hub<S> {
         let Some(row) = self.carts.get(cart) else { return Ok(Vec::new()) };
         let ending = Some(Ending::Transferred);
         let mut draft = Draft::default();
-        draft.write(Write::Trip(TripRow {
+        let ended = TripRow {
             trip: trip.clone(),
             cart: cart.clone(),
             epoch: row.epoch,
             state: TripState { ended: ending, ..row.state.clone() },
             ending,
             at: now,
-        }));
+        };
+        self.tell_of_trip(&ended, now, &mut draft);
+        draft.write(Write::Trip(ended));
         draft.write(Write::Transfer(TransferRow {
             trip: trip.clone(),
             cart: cart.clone(),

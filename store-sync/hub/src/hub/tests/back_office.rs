@@ -145,6 +145,11 @@ impl Bench {
         self.hub.back_office(ask).expect("the store works").iter().map(|row| row.seq).collect()
     }
 
+    /// All that waits.
+    fn told(&self) -> Vec<Word> {
+        words(&self.hub.storage.words(99).expect("read").into_iter().map(Write::Word).collect::<Vec<_>>())
+    }
+
     /// What staff and the health file are told: the alarm, and how many messages wait.
     fn alarm(&mut self, later_ms: i64) -> (Option<OfficeTrouble>, u64) {
         self.later(later_ms);
@@ -197,6 +202,38 @@ fn staff_are_told_when_it_takes_too_long_or_is_refused_and_no_more_when_it_is_ta
     assert_eq!(bench.alarm(0), (None, 2), "that passes");
     bench.office(refused(401));
     assert_eq!(bench.alarm(0), (Some(OfficeTrouble::Refuses { status: 401 }), 2), "that does not");
+}
+
+#[test]
+fn trips_that_end_together_are_each_told() {
+    let mut bench = Bench::new();
+    let inputs = ["cart-1", "cart-2"].map(|name| {
+        let mut cart = FakeCart::new(name);
+        let trip = TripId::new(format!("{name}.7.1")).expect("valid");
+        cart.write(TripEvent::TripStarted { trip, catalogue: Hash::of(GOODS.as_bytes()), baseline: trip::Grams(0) });
+        cart.write(TripEvent::TripClosed { ending: Ending::Empty });
+        cart.all()
+    });
+    bench.hub.handle_all(inputs.to_vec(), bench.now).expect("the store works");
+    let ids: Vec<String> = bench.told().into_iter().map(|word| word.id).collect();
+    assert_eq!(ids, ["market-street/trip/cart-1.7.1", "market-street/trip/cart-2.7.1"]);
+}
+
+#[test]
+fn a_basket_that_staff_take_to_a_till_is_told_of_then_and_not_once_more() {
+    let (mut bench, mut cart) = (Bench::new(), FakeCart::new("cart-1"));
+    cart.shop_and_lock();
+    cart.unlock();
+    bench.tell(cart.all());
+    let (at, trip) = (bench.now, TripId::new("cart-1.7.1").expect("valid"));
+    bench.tell(Input::Staff(StaffAction::TakeBasket { cart: cart.id.clone(), trip, sure: true }));
+    let told = bench.told();
+    let [Word { what: What::Trip(trip), .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((trip.ending, trip.closed_at, trip.lines.len()), (Ending::Transferred, at, 1));
+    bench.later(60_000);
+    cart.write(TripEvent::TripClosed { ending: Ending::Transferred });
+    bench.tell(cart.all());
+    assert_eq!(bench.told(), told);
 }
 
 #[test]
