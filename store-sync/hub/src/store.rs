@@ -267,6 +267,12 @@ pub trait Storage: Send {
     /// [`StoreError`] when the store cannot be read.
     fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError>;
 
+    /// All intents made from `from` on and before `until`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn intents_between(&self, from: UnixMillis, until: UnixMillis) -> Result<Vec<Intent>, StoreError>;
+
     /// The last `limit` receipts, newest first.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub(crate) fn run<S: Storage>(open: &dyn Fn() -> S) {
     a_trip_has_one_live_intent(open);
     a_command_is_open_until_it_is_done(open);
     a_fence_stands_until_it_is_lifted(open);
+    intents_are_found_by_when_they_were_made(open);
     the_rest_is_kept(open);
     a_later_opening_fences_the_earlier(open);
     garbage_for_days_fills_no_disk(open);
@@ -109,6 +110,20 @@ fn a_fence_stands_until_it_is_lifted<S: Storage>(open: &dyn Fn() -> S) {
     assert_eq!(open().fences().expect("read"), vec![fence("first")], "the first reason is kept");
     open().commit(&[Write::FenceLifted(cart())]).expect("committed");
     assert_eq!(open().fences().expect("read"), vec![]);
+}
+
+fn intents_are_found_by_when_they_were_made<S: Storage>(open: &dyn Fn() -> S) {
+    let mut store = open();
+    let made = |n: i64| Intent {
+        id: trip::IntentId::new(format!("i-made-{n}")).expect("valid"),
+        created_at: UnixMillis(1_000 + n),
+        ..intent(IntentState::Declined)
+    };
+    // Not in the order of time: a clock was set back.
+    store.commit(&[3, 1, 2, 4].map(|n| Write::Intent(made(n)))).expect("committed");
+    let found = store.intents_between(UnixMillis(1_002), UnixMillis(1_004)).expect("read");
+    assert_eq!(found, vec![made(3), made(2)]);
+    assert_eq!(store.intents_between(UnixMillis(1_005), UnixMillis(9_999)).expect("read"), vec![]);
 }
 
 fn the_rest_is_kept<S: Storage>(open: &dyn Fn() -> S) {

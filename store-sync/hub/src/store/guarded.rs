@@ -1,6 +1,6 @@
 //! A [`Storage`] whose commits pass a [`Guard`]: what is read is read as ever.
 
-use trip::{CartId, IntentId, TripId};
+use trip::{CartId, IntentId, TripId, UnixMillis};
 
 use super::{CartRow, CommandRow, FenceRow, GateRow, QuarantineRow, ReceiptRow, Storage, StoreError, TripRow, Write};
 use crate::intent::Intent;
@@ -76,6 +76,10 @@ impl<S: Storage, G: Guard> Storage for Guarded<S, G> {
 
     fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError> {
         self.store.intents(trip)
+    }
+
+    fn intents_between(&self, from: UnixMillis, until: UnixMillis) -> Result<Vec<Intent>, StoreError> {
+        self.store.intents_between(from, until)
     }
 
     fn receipts(&self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {

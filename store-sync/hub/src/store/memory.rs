@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use trip::{CartId, IntentId, TripId};
+use trip::{CartId, IntentId, TripId, UnixMillis};
 
 use super::{
     CartRow, CommandRow, FenceRow, GateRow, MOST_QUARANTINED, QuarantineRow, ReceiptRow, Storage, StoreError,
@@ -244,6 +244,11 @@ impl Storage for MemoryStore {
 
     fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError> {
         Ok(self.place.lock().intents.iter().filter(|i| i.trip == *trip).cloned().collect())
+    }
+
+    fn intents_between(&self, from: UnixMillis, until: UnixMillis) -> Result<Vec<Intent>, StoreError> {
+        let made = |intent: &&Intent| (from..until).contains(&intent.created_at);
+        Ok(self.place.lock().intents.iter().filter(made).cloned().collect())
     }
 
     fn receipts(&self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, ToSql, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, ToSql, Transaction, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use trip::chain::Head;
@@ -91,17 +91,33 @@ impl SqliteStore {
         db.pragma_update(None, "foreign_keys", true).map_err(fail)?;
         let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(fail)?;
         let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
-        let missing = usize::try_from(version).ok().and_then(|version| FORMS.get(version..)).ok_or_else(|| {
-            let known = FORMS.len();
-            let what = format!("has form {version}, this program knows up to {known}; use a newer store-hub");
-            StoreError { path: name.clone(), kind: StoreKind::Broken, what }
-        })?;
+        let missing = missing(&name, version)?;
         missing.iter().try_for_each(|form| tx.execute_batch(form)).map_err(fail)?;
         tx.pragma_update(None, "user_version", FORMS.len() as i64).map_err(fail)?;
         put(&tx, &Write::Count(GENERATION)).map_err(fail)?;
         let generation = generation(&tx).map_err(fail)?;
         tx.commit().map_err(fail)?;
         Ok(Self { path: name, db, generation })
+    }
+
+    /// Opens `path` to be read beside the hub that has it: nothing is changed, no hub is fenced, and a commit is
+    /// refused.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there is no such file, it is no hub's database, or it was made by a later program.
+    pub fn read(path: &Path) -> Result<Self, StoreError> {
+        let name = path.display().to_string();
+        let fail = |e: rusqlite::Error| error(&name, &e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(fail)?;
+        db.busy_timeout(Duration::from_secs(5)).map_err(fail)?;
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
+        if missing(&name, version)?.len() == FORMS.len() {
+            let what = "is no hub's database; name the folder of a hub that has run".to_owned();
+            return Err(StoreError { path: name, kind: StoreKind::Broken, what });
+        }
+        // Openings count from 1, so that this one is never the newest.
+        Ok(Self { path: name, db, generation: 0 })
     }
 
     fn fail(&self, e: &rusqlite::Error) -> StoreError {
@@ -129,6 +145,16 @@ impl SqliteStore {
     ) -> Result<Option<T>, StoreError> {
         Ok(self.all(sql, args, read)?.into_iter().next())
     }
+}
+
+/// What a database of form `version` lacks.
+fn missing(path: &str, version: i64) -> Result<&'static [&'static str], StoreError> {
+    let forms: &'static [&'static str] = &FORMS;
+    usize::try_from(version).ok().and_then(|version| forms.get(version..)).ok_or_else(|| {
+        let known = forms.len();
+        let what = format!("has form {version}, this program knows up to {known}; use a newer store-hub");
+        StoreError { path: path.to_owned(), kind: StoreKind::Broken, what }
+    })
 }
 
 fn error(path: &str, e: &rusqlite::Error) -> StoreError {
@@ -209,6 +235,13 @@ impl Storage for SqliteStore {
 
     fn intents(&self, trip: &TripId) -> Result<Vec<Intent>, StoreError> {
         self.all("SELECT body FROM intent WHERE trip = ?1 ORDER BY n", &[&trip.as_str()], |row| json(row, 0))
+    }
+
+    fn intents_between(&self, from: UnixMillis, until: UnixMillis) -> Result<Vec<Intent>, StoreError> {
+        // Once a day, so without an index that every payment would have to keep.
+        let sql = "SELECT body FROM intent
+                   WHERE json_extract(body, '$.created_at') >= ?1 AND json_extract(body, '$.created_at') < ?2 ORDER BY n";
+        self.all(sql, &[&from.0, &until.0], |row| json(row, 0))
     }
 
     fn receipts(&self, limit: u32) -> Result<Vec<ReceiptRow>, StoreError> {
@@ -407,6 +440,37 @@ mod tests {
         db.pragma_update(None, "user_version", FORMS.len() as i64 + 1).expect("later");
         let error = SqliteStore::open(&path).expect_err("a later form").to_string();
         assert!(error.contains("use a newer store-hub"), "{error}");
+    }
+
+    #[test]
+    fn a_reader_fences_nobody_and_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("hub.db");
+        let mut hub = SqliteStore::open(&path).expect("made");
+        let mut reader = SqliteStore::read(&path).expect("read");
+        hub.commit(&[Write::Count("refused")]).expect("the hub goes on");
+        assert_eq!(reader.counter("refused").expect("read"), 1, "it sees what the hub wrote since");
+        reader.commit(&[Write::Count("refused")]).expect_err("it only reads");
+        drop(reader);
+        hub.owned().expect("the hub is still the newest");
+        drop(hub);
+        let before = std::fs::read(&path).expect("read");
+        for _ in 0..2 {
+            let reader = SqliteStore::read(&path).expect("without a hub");
+            assert_eq!(reader.counter("refused").expect("read"), 1);
+        }
+        assert_eq!(std::fs::read(&path).expect("read"), before);
+    }
+
+    #[test]
+    fn a_reader_makes_no_database_and_takes_no_other_for_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("hub.db");
+        let error = SqliteStore::read(&path).expect_err("there is none").to_string();
+        assert!(error.contains("hub.db") && !path.exists(), "{error}");
+        std::fs::write(&path, b"").expect("written");
+        let error = SqliteStore::read(&path).expect_err("an empty one").to_string();
+        assert!(error.contains("no hub's database"), "{error}");
     }
 
     #[test]
