@@ -109,7 +109,9 @@ fn kept_receipts(folder: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
 pub fn terminal_log(path: &Path) -> anyhow::Result<Vec<Transaction>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut latest = BTreeMap::new();
-    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n') && !line.trim().is_empty()) {
+    // A closing of a period is no transaction.
+    let told = |line: &&str| line.ends_with('\n') && !line.trim().is_empty() && !line.starts_with("{\"closed\":");
+    for line in text.split_inclusive('\n').filter(told) {
         let transaction: Transaction = serde_json::from_str(line).with_context(|| format!("terminal's log: {line}"))?;
         latest.insert(transaction.id.clone(), transaction);
     }

@@ -17,6 +17,8 @@ use super::{Terminal, sale_id};
 use crate::config::LaneConfig;
 use crate::intent::{Answer, Approval, Ask, Intent};
 
+mod totals;
+
 /// How long anything but a payment may take; a payment waits for a person.
 const QUICK_ANSWER: Duration = Duration::from_secs(10);
 
@@ -74,7 +76,7 @@ impl NexoTerminal {
         let payment = payment_service_id(&intent.id);
         let service_id = match ask {
             Ask::Pay => payment.clone(),
-            _ => Hash::of(&self.exchanges.fetch_add(1, Ordering::Relaxed).to_be_bytes()).to_string()[..10].to_owned(),
+            _ => self.new_exchange(),
         };
         let reference = MessageReference {
             message_category: Category::Payment,
@@ -109,20 +111,29 @@ impl NexoTerminal {
                             .unwrap_or_default(),
                         time_stamp: intent.approval.as_ref().map(|a| a.time_stamp.clone()).unwrap_or_default(),
                     },
+                    poi_reconciliation_id: None,
                 },
                 reversal_reason: "MerchantCancel".into(),
             }),
         };
-        let message_header = Header {
+        Message { message_header: self.header(category, service_id), body }
+    }
+
+    fn header(&self, message_category: Category, service_id: String) -> Header {
+        Header {
             protocol_version: PROTOCOL.into(),
             message_class: "Service".into(),
-            message_category: category,
+            message_category,
             message_type: "Request".into(),
             sale_id: self.sale_id.clone(),
             service_id,
             poi_id: self.poi_id.clone(),
-        };
-        Message { message_header, body }
+        }
+    }
+
+    /// A name that no other exchange of this store has had of late.
+    fn new_exchange(&self) -> String {
+        Hash::of(&self.exchanges.fetch_add(1, Ordering::Relaxed).to_be_bytes()).to_string()[..10].to_owned()
     }
 
     async fn post(&self, message: Message, within: Duration) -> Result<Vec<u8>, Answer> {
@@ -167,18 +178,24 @@ impl Terminal for NexoTerminal {
 
 /// What the bytes that a terminal sent mean for `intent`, which it was asked about by a message with `header`.
 pub fn understand(bytes: &[u8], key: &SharedKey, header: &Header, intent: &Intent) -> Answer {
+    match body_of(bytes, key, header) {
+        Ok(body) => read(body, intent),
+        Err(why) => Answer::NoAnswer { why },
+    }
+}
+
+/// The body of the answer to a message with `header`, or why there is none.
+fn body_of(bytes: &[u8], key: &SharedKey, header: &Header) -> Result<Body, String> {
     let answer = match open(bytes, key) {
         Ok(Envelope::Response(answer)) => answer,
-        Ok(Envelope::Request(_)) => {
-            return Answer::NoAnswer { why: "the terminal answered with a question".into() };
-        }
-        Err(e) => return Answer::NoAnswer { why: shortened(format!("the terminal's answer cannot be read: {e}")) },
+        Ok(Envelope::Request(_)) => return Err("the terminal answered with a question".into()),
+        Err(e) => return Err(shortened(format!("the terminal's answer cannot be read: {e}"))),
     };
     let theirs = &answer.message_header;
     if theirs.service_id != header.service_id || theirs.message_category != header.message_category {
-        return Answer::NoAnswer { why: "the terminal answered another question".into() };
+        return Err("the terminal answered another question".into());
     }
-    read(answer.body, intent)
+    Ok(answer.body)
 }
 
 /// What an answer's body means for `intent`.

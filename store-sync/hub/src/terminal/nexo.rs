@@ -10,6 +10,13 @@ use trip::{Currency, Hash, IntentId, Money};
 
 use super::seal::{SealError, SecurityTrailer, SharedKey};
 
+mod reconciliation;
+
+pub use reconciliation::{
+    PaymentTotals, ReconciliationRequest, ReconciliationResponse, ReconciliationType, TransactionTotals,
+    TransactionType,
+};
+
 /// The protocol's version.
 pub const PROTOCOL: &str = "3.0";
 
@@ -44,7 +51,7 @@ pub struct Header {
     pub protocol_version: String,
     /// Service.
     pub message_class: String,
-    /// Payment, `TransactionStatus`, Reversal or Abort.
+    /// Payment, `TransactionStatus`, Reversal, Abort or Reconciliation.
     pub message_category: Category,
     /// Request or Response.
     pub message_type: String,
@@ -70,6 +77,8 @@ pub enum Category {
     Reversal,
     /// Stop waiting for a card.
     Abort,
+    /// What was counted?
+    Reconciliation,
 }
 
 /// A message: its header and one body.
@@ -100,6 +109,10 @@ pub enum Body {
     ReversalResponse(ReversalResponse),
     /// Stop waiting for a card. The payment itself is then answered.
     AbortRequest(AbortRequest),
+    /// What was counted?
+    ReconciliationRequest(ReconciliationRequest),
+    /// This.
+    ReconciliationResponse(ReconciliationResponse),
 }
 
 /// A transaction's name and time.
@@ -129,6 +142,14 @@ pub struct PoiData {
     /// The terminal's reference.
     #[serde(rename = "POITransactionID")]
     pub poi_transaction_id: TransactionId,
+    /// In which of the terminal's periods it was taken; `None` where the terminal does not tell.
+    #[serde(
+        rename = "POIReconciliationID",
+        default,
+        with = "reconciliation::digits",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub poi_reconciliation_id: Option<u64>,
 }
 
 /// Take money.

@@ -2,7 +2,8 @@
 //! refusals, silences and crashes.
 //!
 //! It keeps a log of its own ([`log`]), so that a repeated payment is answered with the first answer
-//! and charged once, and a status is known after a crash. It has two addresses: one where hubs ask
+//! and charged once, and a status is known after a crash. It counts what it took by periods, as the log has it, and
+//! closes one when it is asked to. It has two addresses: one where hubs ask
 //! (`POST /nexo`), and one where a person or a test holds a card to it (`POST /tap`), gives it a
 //! script (`POST /script`) and looks at what it charged (`GET /transactions`).
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::seal::SharedKey;
 
 pub mod log;
+mod periods;
 mod reader;
 mod serve;
 

@@ -1,5 +1,5 @@
-//! The simulator's own memory: one JSON line for each change of a transaction, synced; the last line
-//! of a transaction counts. A line cut by a crash is passed over.
+//! The simulator's own memory: one JSON line for each change of a transaction, and one for each closing of a period,
+//! synced; the last line of a transaction counts. A line cut by a crash is passed over.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use trip::Money;
 
 use super::SimError;
+use super::periods::{Closing, Periods};
 
 /// How far a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,7 @@ pub struct Transaction {
 pub struct Log {
     file: File,
     by_id: BTreeMap<String, Transaction>,
+    periods: Periods,
 }
 
 impl Log {
@@ -69,9 +71,14 @@ impl Log {
             Err(e) => return Err(fail(e)),
         };
         let file = File::options().create(true).append(true).open(path).map_err(fail)?;
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Transaction>(line).ok());
-        let by_id = lines.map(|t| (t.id.clone(), t)).collect();
-        let mut log = Self { file, by_id };
+        let mut log = Self { file, by_id: BTreeMap::new(), periods: Periods::default() };
+        for line in text.lines() {
+            if let Ok(transaction) = serde_json::from_str::<Transaction>(line) {
+                log.keep(transaction);
+            } else if let Ok(closing) = serde_json::from_str::<Closing>(line) {
+                log.periods.close(closing);
+            }
+        }
         if !text.is_empty() && !text.ends_with('\n') {
             log.file.write_all(b"\n").map_err(fail)?;
         }
@@ -90,12 +97,43 @@ impl Log {
     /// # Errors
     /// What the file system says.
     pub fn put(&mut self, transaction: Transaction) -> std::io::Result<()> {
-        let mut line = serde_json::to_vec(&transaction)?;
+        self.write(&transaction)?;
+        self.keep(transaction);
+        Ok(())
+    }
+
+    /// Closes the period that runs, and returns its number; it is on disk when this returns. Asked again in the same
+    /// exchange, it closes nothing more.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn close(&mut self, sale_id: &str, service_id: &str) -> std::io::Result<u64> {
+        if let Some(closed) = self.periods.closed_in(sale_id, service_id) {
+            return Ok(closed);
+        }
+        let closing =
+            Closing { closed: self.periods.running(), sale_id: sale_id.into(), service_id: service_id.into() };
+        self.write(&closing)?;
+        let closed = closing.closed;
+        self.periods.close(closing);
+        Ok(closed)
+    }
+
+    /// Which periods there are, and what is in which.
+    pub fn periods(&self) -> &Periods {
+        &self.periods
+    }
+
+    fn write(&mut self, entry: &impl Serialize) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         self.file.write_all(&line)?;
-        self.file.sync_data()?;
+        self.file.sync_data()
+    }
+
+    fn keep(&mut self, transaction: Transaction) {
+        self.periods.note(&transaction);
         self.by_id.insert(transaction.id.clone(), transaction);
-        Ok(())
     }
 
     /// A transaction, by the hub's name of it.

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use super::log::{Log, Progress, Transaction};
 use super::{Play, Setup};
+use crate::terminal::nexo::TransactionTotals;
 
 /// What ends the wait for a card.
 #[derive(Debug)]
@@ -132,6 +133,29 @@ impl Reader {
             }
         }
         Ok(Some(transaction))
+    }
+
+    /// Closes the period that runs, or looks at `closed`; which one it is, and what was counted in it. `None` while a
+    /// card is waited for, or when there is no such closed period.
+    pub(super) fn reconcile(
+        &self,
+        closed: Option<u64>,
+        sale_id: &str,
+        service_id: &str,
+    ) -> std::io::Result<Option<(u64, Vec<TransactionTotals>)>> {
+        let mut shared = self.shared();
+        let period = match closed {
+            Some(closed) if closed < shared.log.periods().running() => closed,
+            Some(_) => return Ok(None),
+            None if shared.log.all().any(|t| t.progress == Progress::Waiting) => return Ok(None),
+            None => shared.log.close(sale_id, service_id)?,
+        };
+        Ok(Some((period, shared.log.periods().totals(period, shared.log.all()))))
+    }
+
+    /// In which period the money of a payment was taken.
+    pub(super) fn taken_in(&self, id: &str) -> Option<u64> {
+        self.shared().log.periods().taken_in(id)
     }
 
     /// Stops the wait of the payment that was asked in this exchange.

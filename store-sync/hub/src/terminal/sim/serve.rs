@@ -19,8 +19,8 @@ use super::reader::{Paid, Reader};
 use super::{Play, Setup, SimError};
 use crate::terminal::nexo::{
     AmountsResp, Body, CardData, Envelope, Header, InstrumentData, Message, Outcome, PaymentRequest, PaymentResponse,
-    PaymentResult, PoiData, Repeated, RepeatedBody, Response, ReversalResponse, SaleData, StatusResponse,
-    TransactionId, major, minor, open, seal,
+    PaymentResult, PoiData, ReconciliationResponse, ReconciliationType, Repeated, RepeatedBody, Response,
+    ReversalResponse, SaleData, StatusResponse, TransactionId, major, minor, open, seal,
 };
 use crate::terminal::seal::SharedKey;
 
@@ -127,7 +127,7 @@ async fn answer(desk: Arc<Desk>, message: Message) -> std::io::Result<Option<Mes
     let header = Header { message_type: "Response".into(), ..message.message_header };
     let body = match message.body {
         Body::PaymentRequest(asked) => match desk.reader.pay(transaction(&header, &asked)).await? {
-            Paid::Answer(transaction) => Body::PaymentResponse(told(&transaction)),
+            Paid::Answer(transaction) => Body::PaymentResponse(told(&desk, &transaction)),
             Paid::Busy => Body::PaymentResponse(PaymentResponse {
                 response: failure("Busy", ""),
                 sale_data: None,
@@ -139,7 +139,7 @@ async fn answer(desk: Arc<Desk>, message: Message) -> std::io::Result<Option<Mes
         Body::TransactionStatusRequest(asked) => {
             let about = asked.message_reference;
             let known = desk.reader.by_exchange(&about.sale_id, &about.service_id);
-            Body::TransactionStatusResponse(Box::new(status(&header, known)))
+            Body::TransactionStatusResponse(Box::new(status(&desk, &header, known)))
         }
         Body::ReversalRequest(asked) => {
             let reversed = desk.reader.reverse(&asked.sale_data.sale_transaction_id.transaction_id)?;
@@ -153,7 +153,30 @@ async fn answer(desk: Arc<Desk>, message: Message) -> std::io::Result<Option<Mes
             desk.reader.abort(&asked.message_reference.sale_id, &asked.message_reference.service_id);
             return Ok(None);
         }
-        Body::PaymentResponse(_) | Body::TransactionStatusResponse(_) | Body::ReversalResponse(_) => return Ok(None),
+        Body::ReconciliationRequest(asked) => {
+            let closed = match asked.reconciliation_type {
+                ReconciliationType::SaleReconciliation => None,
+                // Without a number it is about none.
+                ReconciliationType::PreviousReconciliation => Some(asked.poi_reconciliation_id.unwrap_or(u64::MAX)),
+            };
+            let counted = desk.reader.reconcile(closed, &header.sale_id, &header.service_id)?;
+            let response = match (&counted, closed) {
+                (Some(_), _) => success(),
+                (None, None) => failure("Busy", "a card is waited for"),
+                (None, Some(_)) => failure("NotFound", "there is no such period"),
+            };
+            let (period, transaction_totals) = counted.map_or((None, Vec::new()), |(p, totals)| (Some(p), totals));
+            Body::ReconciliationResponse(ReconciliationResponse {
+                response,
+                reconciliation_type: asked.reconciliation_type,
+                poi_reconciliation_id: period,
+                transaction_totals,
+            })
+        }
+        Body::PaymentResponse(_)
+        | Body::TransactionStatusResponse(_)
+        | Body::ReversalResponse(_)
+        | Body::ReconciliationResponse(_) => return Ok(None),
     };
     Ok(Some(Message { message_header: header, body }))
 }
@@ -175,7 +198,7 @@ fn transaction(header: &Header, asked: &PaymentRequest) -> Transaction {
 }
 
 /// What the terminal says of a payment that is over.
-fn told(transaction: &Transaction) -> PaymentResponse {
+fn told(desk: &Desk, transaction: &Transaction) -> PaymentResponse {
     let id = |name: &str| TransactionId { transaction_id: name.to_owned(), time_stamp: transaction.at.clone() };
     let response = match transaction.progress {
         Progress::Approved => success(),
@@ -196,12 +219,15 @@ fn told(transaction: &Transaction) -> PaymentResponse {
     PaymentResponse {
         response,
         sale_data: Some(SaleData { sale_transaction_id: id(&transaction.id) }),
-        poi_data: Some(PoiData { poi_transaction_id: id(&transaction.reference) }),
+        poi_data: Some(PoiData {
+            poi_transaction_id: id(&transaction.reference),
+            poi_reconciliation_id: desk.reader.taken_in(&transaction.id),
+        }),
         payment_result: taken,
     }
 }
 
-fn status(header: &Header, known: Option<Transaction>) -> StatusResponse {
+fn status(desk: &Desk, header: &Header, known: Option<Transaction>) -> StatusResponse {
     match known {
         None => StatusResponse { response: failure("NotFound", ""), repeated_message_response: None },
         Some(t) if t.progress == Progress::Waiting => {
@@ -211,7 +237,7 @@ fn status(header: &Header, known: Option<Transaction>) -> StatusResponse {
             response: success(),
             repeated_message_response: Some(Repeated {
                 message_header: Header { service_id: t.service_id.clone(), ..header.clone() },
-                repeated_response_message_body: RepeatedBody { payment_response: told(&t) },
+                repeated_response_message_body: RepeatedBody { payment_response: told(desk, &t) },
             }),
         },
     }
