@@ -4,7 +4,8 @@
 //! chain, [`ledger`] replays them with the cart's own crate, and [`hub`] writes events, replay and
 //! what follows from them in one transaction of the [`store`]; only then is the batch acked. A
 //! locked basket becomes one [`intent`] to be paid, judged by the [`lane`], brought to a definite end
-//! at a [`terminal`], and answered with a signed [`receipt`]. The [`web`] page shows all of it to
+//! at a [`terminal`], and answered with a signed [`receipt`]. At a [`day_end`] the terminals' own books are compared
+//! with the ledger. The [`web`] page shows all of it to
 //! staff. [`identity`] says who is let in, and [`releases`] what carts run by. [`run`] is the shell: it alone knows sockets, threads and the clock.
 //!
 //! Deliberately absent: any code of a cart, any frame or picture, any card data.
@@ -12,6 +13,7 @@
 pub mod bus;
 pub mod catalogues;
 pub mod config;
+pub mod day_end;
 pub mod hub;
 pub mod identity;
 pub mod ingest;

@@ -1,4 +1,4 @@
-//! `store-hub`: runs a store's hub, and checks receipts.
+//! `store-hub`: runs a store's hub, ends its days, and checks receipts.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use service::LogFile;
 use store_hub::config::Config;
 use store_hub::identity::command;
-use store_hub::{keys, receipt, releases, run};
+use store_hub::{day_end, keys, receipt, releases, run};
 use tracing_subscriber::EnvFilter;
 
 /// A store's hub. When it is ready it prints one line of JSON with its addresses; logs go to stderr.
@@ -57,6 +57,9 @@ enum Other {
         #[arg(long, default_value = "hub.toml")]
         config: PathBuf,
     },
+    /// Compares what the terminals counted with the ledger, and lists what differs; changes nothing in it. Ends with
+    /// status 0 when all agrees.
+    DayEnd(day_end::command::DayEndOptions),
     /// Signs a model or a configuration for carts, as a vendor; writes FILE.release beside it.
     Release(releases::ReleaseOptions),
 }
@@ -94,6 +97,10 @@ fn main() -> ExitCode {
         Some(Other::Provision { config, cart }) => command::provision(&config, &cart),
         Some(Other::Revoke { config, cart }) => command::revoke(&config, &cart),
         Some(Other::Carts { config }) => command::list(&config),
+        Some(Other::DayEnd(options)) => match day_end::command::command(&options) {
+            Ok(false) => return ExitCode::FAILURE,
+            done => done.map(drop),
+        },
         Some(Other::Release(options)) => releases::command(&options),
         Some(Other::Receipt { what: ReceiptCommand::Verify { file, key } }) => verify(&file, &key),
     };
