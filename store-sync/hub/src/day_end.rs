@@ -91,6 +91,13 @@ pub struct Sum {
     pub minor: i64,
 }
 
+impl Sum {
+    /// True for what one side has and the other has not at all.
+    fn is_more(self) -> bool {
+        self.count > 0 && self.minor >= 0
+    }
+}
+
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -411,7 +418,9 @@ impl Cases {
         for (_, amount) in &self.doubtful {
             missing.add(Kind::GivenBack, -1, Money::new(-amount.minor, amount.currency));
         }
-        if rest.0.keys().any(|(_, kind)| *kind == Kind::GivenBack) {
+        // Where more was given back than is known of, all that is known of was.
+        let short = |((_, kind), sum): (&(Currency, Kind), &Sum)| *kind == Kind::GivenBack && !sum.is_more();
+        if rest.0.iter().any(short) {
             self.not_given_back();
         }
         if rest == missing {
@@ -425,7 +434,7 @@ impl Cases {
 
 fn unaccounted(kind: Kind, sum: Sum, currency: Currency) -> Difference {
     let money = Money::new(sum.minor.abs(), currency);
-    if sum.count > 0 && sum.minor >= 0 {
+    if sum.is_more() {
         let words = format!("{}, which no attempt of this hub accounts for", at_terminal_alone(kind, sum.count, money));
         return about_lane(What::OnlyAtTerminal, words);
     }
