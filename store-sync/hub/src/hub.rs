@@ -171,6 +171,9 @@ pub struct Hub<S> {
     gates: BTreeMap<LaneId, GateRow>,
     receipts: Vec<ReceiptRow>,
     waits: queue::Waits,
+    /// True while the broker is there.
+    line: bool,
+    /// True while it is, and has been told all it must know.
     connected: bool,
     refused: u64,
 }
@@ -192,30 +195,59 @@ impl<S: Storage> Hub<S> {
         now: UnixMillis,
     ) -> Result<(Self, Vec<Effect>), StoreError> {
         let mut hub = Self {
-            carts: storage.carts()?.into_iter().map(|row| (row.cart.clone(), row)).collect(),
-            intents: storage.open_intents()?.into_iter().map(|i| (i.id.clone(), i)).collect(),
-            outbox: Outbox::new(storage.open_commands()?),
-            gates: storage.gates()?.into_iter().map(|row| (row.lane.clone(), row)).collect(),
-            receipts: storage.receipts(SHOWN_RECEIPTS)?,
-            refused: storage.counter("refused")?,
+            carts: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            outbox: Outbox::default(),
+            gates: BTreeMap::new(),
+            receipts: Vec::new(),
+            refused: 0,
             revoked: BTreeSet::new(),
-            fences: storage.fences()?.into_iter().map(|row| (row.cart.clone(), row)).collect(),
+            fences: BTreeMap::new(),
             seen: BTreeMap::new(),
             asked: BTreeMap::new(),
             waits: queue::Waits::default(),
+            line: false,
             connected: false,
             setting,
             storage,
             catalogues,
             office,
         };
-        for (cart, row) in &hub.carts {
-            let help_since = row.state.help.then_some(row.at);
-            let age_since = (!row.state.age_checks.is_empty()).then_some(row.at);
-            hub.seen.insert(cart.clone(), Seen { since: now, help_since, age_since, ..Seen::default() });
-        }
+        hub.recall(now)?;
         let effects = hub.resume(now)?;
         Ok((hub, effects))
+    }
+
+    /// Takes into memory all that the database has of what is not over.
+    fn recall(&mut self, now: UnixMillis) -> Result<(), StoreError> {
+        let storage = &self.storage;
+        self.carts = storage.carts()?.into_iter().map(|row| (row.cart.clone(), row)).collect();
+        self.intents = storage.open_intents()?.into_iter().map(|i| (i.id.clone(), i)).collect();
+        self.outbox = Outbox::new(storage.open_commands()?);
+        self.gates = storage.gates()?.into_iter().map(|row| (row.lane.clone(), row)).collect();
+        self.receipts = storage.receipts(SHOWN_RECEIPTS)?;
+        self.refused = storage.counter("refused")?;
+        self.fences = storage.fences()?.into_iter().map(|row| (row.cart.clone(), row)).collect();
+        self.asked.retain(|id, _| self.intents.contains_key(id));
+        for (cart, row) in &self.carts {
+            let seen = self.seen.entry(cart.clone()).or_insert_with(|| Seen { since: now, ..Seen::default() });
+            let since = |waits: bool, before: Option<UnixMillis>| waits.then(|| before.unwrap_or(row.at));
+            seen.help_since = since(row.state.help, seen.help_since);
+            seen.age_since = since(!row.state.age_checks.is_empty(), seen.age_since);
+        }
+        Ok(())
+    }
+
+    /// A commit whose effects were never carried out is there after all: what followed from it is done now, as after
+    /// a restart.
+    fn catch_up(&mut self, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.storage.caught_up();
+        self.recall(now)?;
+        let mut effects = self.resume(now)?;
+        if self.connected {
+            effects.extend(self.say_all(now));
+        }
+        Ok(effects)
     }
 
     /// Takes in one input. What it returns is to be carried out in order.
@@ -223,23 +255,24 @@ impl<S: Storage> Hub<S> {
     /// # Errors
     /// [`StoreError`] when the database is broken: the process shall end, start again, and recover.
     /// A full or busy database is no error here: nothing is acked, and the input comes again where it
-    /// would be lost.
+    /// would be lost. Nor is one that has more than was known: it is read anew.
     pub fn handle(&mut self, input: Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         let mut effects = match self.take(&input, now) {
             Ok(effects) => effects,
-            Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+            Err(e) if e.passes() => {
                 tracing::warn!(error = %e, "the database cannot take anything in");
+                let mut effects = if e.kind == StoreKind::Behind { self.catch_up(now)? } else { Vec::new() };
                 // A cart sends again what is not acked, and time passes anyway.
-                return Ok(match input {
-                    Input::Answer { .. } | Input::Staff(_) | Input::Carts(_) => vec![Effect::Again(Box::new(input))],
-                    Input::Bus(_) | Input::Tick => Vec::new(),
-                });
+                if matches!(input, Input::Answer { .. } | Input::Staff(_) | Input::Carts(_)) {
+                    effects.push(Effect::Again(Box::new(input)));
+                }
+                return Ok(effects);
             }
             Err(e) => return Err(e),
         };
         match self.next_payments(now) {
             Ok(more) => effects.extend(more),
-            Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+            Err(e) if e.passes() => {
                 tracing::warn!(error = %e, "the database cannot take a payment in");
             }
             Err(e) => return Err(e),
@@ -251,13 +284,11 @@ impl<S: Storage> Hub<S> {
     fn take(&mut self, input: &Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         match input {
             Input::Bus(BusEvent::Up) => {
-                // What is said now comes from memory: another hub may know better.
-                self.storage.owned()?;
-                self.connected = true;
-                self.seen.values_mut().for_each(|seen| seen.told = None);
-                Ok(self.say_all(now))
+                (self.line, self.connected) = (true, false);
+                self.greet(now)
             }
             Input::Bus(BusEvent::Down { why }) => {
+                self.line = false;
                 if std::mem::take(&mut self.connected) {
                     tracing::warn!(why, "the line to the broker is lost; it is sought again");
                 }
@@ -269,12 +300,28 @@ impl<S: Storage> Hub<S> {
             Input::Staff(action) => self.staff(action, now),
             Input::Carts(carts) => self.take_carts(carts),
             Input::Tick => {
-                self.storage.owned()?;
+                let greeting = self.greet(now)?;
+                // What fails after it must not take it along.
+                if !greeting.is_empty() {
+                    return Ok(greeting);
+                }
                 let mut effects = self.tick(now)?;
                 effects.extend(self.ask_again(now));
                 Ok(effects)
             }
         }
+    }
+
+    /// Says all to a broker that has come (back), as soon as the database can be asked whether this hub is to speak:
+    /// what is said comes from memory, and another hub may know better.
+    fn greet(&mut self, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.storage.owned()?;
+        if !self.line || self.connected {
+            return Ok(Vec::new());
+        }
+        self.connected = true;
+        self.seen.values_mut().for_each(|seen| seen.told = None);
+        Ok(self.say_all(now))
     }
 
     /// All that carts and staff must know after a broker has come (back) with nothing in it.

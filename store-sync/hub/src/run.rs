@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -28,7 +28,7 @@ use crate::identity::roster::{self, Roster};
 use crate::intent::Answer;
 use crate::keys::{KeyError, trust_folder};
 use crate::receipt::Office;
-use crate::store::{Guarded, Reserved, SqliteStore, StoreError, StoreKind};
+use crate::store::{Guarded, PostgresStore, Reserved, SqliteStore, Storage, StoreError};
 use crate::terminal::{NexoTerminal, Terminal};
 use crate::web::{self, PhoneCall, WebError, board::Board};
 
@@ -109,8 +109,6 @@ enum Told {
     Stop,
 }
 
-type Store = Guarded<SqliteStore, Reserved<Reserve>>;
-
 /// Runs a hub until `stop`. Calls `ready` once carts may connect.
 ///
 /// # Errors
@@ -126,13 +124,44 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
             None => tracing::warn!("trust_own_key is set, but this user has no home folder; set TRUNDLE_TRUST"),
         }
     }
-    let receipt_key = key_text(&office.public_key());
-    let storage = SqliteStore::open(&config.data.join("hub.db"))?;
-    let reserve = Reserve::keep(config.data.join("reserve"), RESERVE_BYTES);
-    if !reserve.held() {
-        tracing::error!(folder = %config.data.display(), "the disk is full: nothing is taken in until there is room; free some space");
+    match config.database.clone() {
+        None => {
+            let storage = on_disk(&config.data)?;
+            serve(config, storage, catalogues, office, ready, stop).await
+        }
+        // Its disk is the server's, so that nothing can be kept of it here for when it is full.
+        Some(database) => {
+            let store = config.store.clone();
+            let storage = blocking(move || PostgresStore::open(&database, &store)).await??;
+            serve(config, storage, catalogues, office, ready, stop).await
+        }
     }
-    let storage = Guarded::new(storage, Reserved(reserve));
+}
+
+/// The database in a file, and space on its disk for payments that are under way when it is full.
+fn on_disk(data: &Path) -> Result<Guarded<SqliteStore, Reserved<Reserve>>, StoreError> {
+    let storage = SqliteStore::open(&data.join("hub.db"))?;
+    let reserve = Reserve::keep(data.join("reserve"), RESERVE_BYTES);
+    if !reserve.held() {
+        tracing::error!(folder = %data.display(), "the disk is full: nothing is taken in until there is room; free some space");
+    }
+    Ok(Guarded::new(storage, Reserved(reserve)))
+}
+
+/// Does `work` where it may block: a database that is no file is waited for.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, RunError> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| RunError::Part(format!("a part of the start fell over ({e})")))
+}
+
+async fn serve<S: Storage + 'static>(
+    config: Config,
+    storage: S,
+    catalogues: Catalogues,
+    office: Office,
+    ready: impl FnOnce(Ready),
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let receipt_key = key_text(&office.public_key());
     let boot_epoch = now().0.unsigned_abs();
     let terminals = terminals(&config, boot_epoch)?;
     let entrance = Entrance::open(&config)?;
@@ -153,7 +182,7 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         boot_epoch,
         phone_url: Some(phone_url.to_string()),
     };
-    let (hub, first) = Hub::start(setting, storage, catalogues, office, now())?;
+    let (hub, first) = blocking(move || Hub::start(setting, storage, catalogues, office, now())).await??;
     let (tell, told) = mpsc::channel(INPUT_QUEUE);
     // Before any message of theirs: who was revoked stays revoked.
     let _ = tell.send(Told::Input(Input::Carts(carts))).await;
@@ -348,7 +377,7 @@ struct Shell {
 
 /// The hub's thread: inputs one by one, until it is told to stop or the database breaks.
 fn own(
-    mut hub: Hub<Store>,
+    mut hub: Hub<impl Storage>,
     first: Vec<Effect>,
     mut told: mpsc::Receiver<Told>,
     shell: &Shell,
@@ -377,7 +406,7 @@ fn own(
                     let _ = reply.send(answer);
                     effects
                 }
-                Err(e) if matches!(e.kind, StoreKind::Full | StoreKind::Busy) => {
+                Err(e) if e.passes() => {
                     tracing::warn!(error = %e, "a phone got no answer");
                     Vec::new()
                 }

@@ -24,6 +24,9 @@ use trip::{
     TripEvent, TripId, TripState, UnixMillis,
 };
 
+mod cluster;
+mod database;
+
 const GOODS: &str = "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n[[product]]\nsku = \"oat\"\nname = \"Oat drink\"\ntax = \"zero\"\nsale = { each = { price = 185 } }\n";
 
 /// Nothing here takes this long; it is there so that a fault ends the test.

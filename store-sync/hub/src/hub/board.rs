@@ -22,7 +22,7 @@ impl<S: Storage> Hub<S> {
         carts.sort_by(|a, b| (urgency(a), &a.cart).cmp(&(urgency(b), &b.cart)));
         Board {
             store: self.catalogues.current().store_name.clone(),
-            connected: self.connected,
+            connected: self.line,
             refused: self.refused,
             carts,
             lanes: self.setting.lanes.iter().map(|lane| self.lane_card(lane)).collect(),
