@@ -175,6 +175,8 @@ pub struct Hub<S> {
     line: bool,
     /// True while it is, and has been told all it must know.
     connected: bool,
+    /// True since the database could not take something in, until it answers again: it is said once.
+    troubled: bool,
     refused: u64,
 }
 
@@ -208,6 +210,7 @@ impl<S: Storage> Hub<S> {
             waits: queue::Waits::default(),
             line: false,
             connected: false,
+            troubled: false,
             setting,
             storage,
             catalogues,
@@ -260,7 +263,11 @@ impl<S: Storage> Hub<S> {
         let mut effects = match self.take(&input, now) {
             Ok(effects) => effects,
             Err(e) if e.passes() => {
-                tracing::warn!(error = %e, "the database cannot take anything in");
+                if std::mem::replace(&mut self.troubled, true) {
+                    tracing::debug!(error = %e, "the database still cannot take anything in");
+                } else {
+                    tracing::warn!(error = %e, "the database cannot take anything in");
+                }
                 let mut effects = if e.kind == StoreKind::Behind { self.catch_up(now)? } else { Vec::new() };
                 // A cart sends again what is not acked, and time passes anyway.
                 if matches!(input, Input::Answer { .. } | Input::Staff(_) | Input::Carts(_)) {
@@ -316,6 +323,7 @@ impl<S: Storage> Hub<S> {
     /// what is said comes from memory, and another hub may know better.
     fn greet(&mut self, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         self.storage.owned()?;
+        self.troubled = false;
         if !self.line || self.connected {
             return Ok(Vec::new());
         }

@@ -32,35 +32,40 @@ impl Cluster {
             eprintln!("SKIPPED: there is no PostgreSQL here; install it with: apt-get install postgresql");
             return None;
         };
+        let mut cluster = Self::empty(programs);
+        // Only what is made here is not brought to the disk; the server itself flushes as ever.
+        cluster
+            .run("initdb", &["-U", "trundle", "-A", "trust", "-E", "UTF8", "--no-sync", "-D", &cluster.path("data")]);
+        cluster.resume();
+        cluster.run("createdb", &["-h", &cluster.path(""), "-U", "trundle", "trundle"]);
+        Some(cluster)
+    }
+
+    /// Starts another that has what this one has and hears all it commits, before it says so.
+    #[allow(dead_code, reason = "not every test program has a use for it")]
+    pub fn standby(&self) -> Self {
+        let mut other = Self::empty(self.programs.clone());
+        let (from, to) = (self.path(""), other.path("data"));
+        other.run("pg_basebackup", &["-h", &from, "-U", "trundle", "-D", &to, "-R", "-c", "fast", "--no-sync"]);
+        other.resume();
+        self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.ask("SELECT pg_reload_conf()");
+        let began = Instant::now();
+        while self.ask("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "1" {
+            assert!(began.elapsed() < PATIENCE, "the standby does not follow");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        other
+    }
+
+    fn empty(programs: PathBuf) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = std::fs::metadata("/proc/self").expect("about this process").uid() == 0;
-        let runs_as =
-            root.then(|| user("postgres").expect("PostgreSQL does not run as root, so there is a user postgres"));
+        let runs_as = root.then(|| user("postgres").expect("a user postgres, for PostgreSQL does not run as root"));
         if let Some((user, group)) = runs_as {
             chown(folder.path(), Some(user), Some(group)).expect("given away");
         }
-        let mut cluster = Self { folder, programs, runs_as, server: None };
-        let data = cluster.path("data");
-        let mut initdb = cluster.program("initdb");
-        // Only what it makes here is not brought to the disk; the server itself flushes as ever.
-        let made = cluster.run(initdb.args([
-            "-U",
-            "trundle",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-D",
-            &data,
-        ]));
-        assert!(made.0, "initdb: {}", made.1);
-        cluster.resume();
-        let mut createdb = cluster.program("createdb");
-        let made = cluster.run(createdb.args(["-h", &cluster.path(""), "-U", "trundle", "trundle"]));
-        assert!(made.0, "createdb: {}", made.1);
-        Some(cluster)
+        Self { folder, programs, runs_as, server: None }
     }
 
     /// The folder of its socket.
@@ -75,21 +80,24 @@ impl Cluster {
 
     /// What a query says, a line a row, with `|` between the columns.
     pub fn ask(&self, sql: &str) -> String {
-        let mut program = self.program("psql");
-        let (done, said) =
-            self.run(program.args(["-h", &self.path(""), "-U", "trundle", "-d", "trundle", "-AtXqc", sql]));
-        assert!(done, "{sql}: {said}");
-        said.trim_end().to_owned()
+        self.run("psql", &["-h", &self.path(""), "-U", "trundle", "-d", "trundle", "-AtXqc", sql])
     }
 
     /// `kill -9` of all its processes at once.
     pub fn kill(&mut self) {
-        let Some(mut server) = self.server.take() else { return };
+        self.signal("-KILL");
+        if let Some(mut server) = self.server.take() {
+            let _ = server.wait();
+        }
+    }
+
+    /// Sends all its processes the same signal.
+    pub fn signal(&self, signal: &str) {
+        let Some(server) = &self.server else { return };
         let id = server.id().to_string();
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         let all = std::iter::once(id.as_str()).chain(children.split_whitespace());
-        let _ = Command::new("kill").arg("-9").args(all).stderr(Stdio::null()).status();
-        let _ = server.wait();
+        let _ = Command::new("kill").arg(signal).args(all).stderr(Stdio::null()).status();
     }
 
     /// Starts it again, and waits until it lets a user in.
@@ -105,7 +113,7 @@ impl Cluster {
                 self.server = Some(program.spawn().expect("the server starts"));
             }
             let mut ready = self.program("pg_isready");
-            if self.run(ready.args(["-q", "-h", &self.path("")])).0 {
+            if ready.args(["-q", "-h", &self.path("")]).status().is_ok_and(|said| said.success()) {
                 return;
             }
             // One of those killed may not be gone yet, and then it does not start.
@@ -132,10 +140,12 @@ impl Cluster {
         command
     }
 
-    fn run(&self, command: &mut Command) -> (bool, String) {
-        let done = command.stdin(Stdio::null()).output().expect("it runs");
-        let said = [done.stdout, done.stderr].concat();
-        (done.status.success(), String::from_utf8_lossy(&said).into_owned())
+    /// What a program says; it must succeed.
+    fn run(&self, name: &str, args: &[&str]) -> String {
+        let done = self.program(name).args(args).stdin(Stdio::null()).output().expect("it runs");
+        let said = String::from_utf8_lossy(if done.status.success() { &done.stdout } else { &done.stderr });
+        assert!(done.status.success(), "{name} {args:?}: {said}");
+        said.trim_end().to_owned()
     }
 }
 

@@ -9,14 +9,17 @@ use super::*;
 /// Where the store's tables are.
 const SCHEMA: &str = "\"trundle_market-street\"";
 
+/// A hub without lanes and carts.
+const BARE: &str = "store = \"market-street\"\ndata = \"hub\"\ncatalogue = \"goods.toml\"\nbus = { listen = \"127.0.0.1:0\" }\nhttp = \"127.0.0.1:0\"\n";
+
 /// How often the database is killed.
 const KILLS: u32 = 8;
 
-/// The hub's configuration says that its database is `cluster`.
-fn keep_in(cluster: &Cluster, folder: &Path) {
+/// The hub's configuration says that its database is at `url`.
+fn keep_in(url: &str, folder: &Path) {
     let path = folder.join("hub.toml");
     let config = std::fs::read_to_string(&path).expect("a configuration");
-    std::fs::write(path, format!("{config}[database]\npostgres = \"{}\"\n", cluster.url())).expect("written");
+    std::fs::write(path, format!("{config}[database]\npostgres = \"{url}\"\n")).expect("written");
 }
 
 fn goes_on(hub: &mut Process) -> bool {
@@ -78,24 +81,59 @@ async fn shop(mqtt: String, mut cart: BareCart, over: Arc<AtomicBool>) -> BareCa
     cart
 }
 
+/// Carts that shop at a hub until they are told that it is over.
+struct Crowd {
+    hub: Process,
+    over: Arc<AtomicBool>,
+    carts: Vec<tokio::task::JoinHandle<BareCart>>,
+}
+
+impl Crowd {
+    /// A hub in `folder` with its database at `url`, and four carts.
+    fn start(folder: &Path, url: &str) -> Self {
+        let carts: Vec<BareCart> = (1..=4).map(BareCart::new).collect();
+        let mut config = BARE.to_owned();
+        for cart in &carts {
+            let key = key_text(&cart.key.verifying_key());
+            config.push_str(&format!("[[cart]]\nid = \"{}\"\npublic_key = \"{key}\"\n", cart.id));
+        }
+        std::fs::write(folder.join("goods.toml"), GOODS).expect("written");
+        std::fs::write(folder.join("hub.toml"), config).expect("written");
+        keep_in(url, folder);
+        let (hub, over) = (hub(folder), Arc::new(AtomicBool::new(false)));
+        let shop = |cart| tokio::spawn(shop(hub.address("mqtt"), cart, over.clone()));
+        let carts = carts.into_iter().map(shop).collect();
+        Self { hub, over, carts }
+    }
+
+    /// All comes to rest; then `cluster` has what the carts have, once and in order, and the hub was never started again.
+    async fn came_through(mut self, cluster: &Cluster) {
+        self.over.store(true, Ordering::SeqCst);
+        let mut all = 0;
+        for cart in self.carts {
+            let cart =
+                tokio::time::timeout(PATIENCE, cart).await.expect("all is acked in the end").expect("it shopped");
+            let kept =
+                cluster.ask(&format!("SELECT text FROM {SCHEMA}.record WHERE cart = '{}' ORDER BY seq", cart.id));
+            assert_eq!(kept.lines().collect::<Vec<_>>(), cart.texts, "{}", cart.id);
+            let head = cluster.ask(&format!("SELECT seq FROM {SCHEMA}.head WHERE cart = '{}'", cart.id));
+            assert_eq!(head, cart.head.seq.to_string());
+            all += cart.texts.len();
+        }
+        assert!(all > 100, "only {all} records were sent");
+        assert_eq!(cluster.ask(&format!("SELECT count(*) FROM {SCHEMA}.record")), all.to_string());
+        let odd = format!("SELECT reason FROM {SCHEMA}.quarantine UNION SELECT reason FROM {SCHEMA}.fence");
+        assert_eq!(cluster.ask(&odd), "", "nothing looked like a fork");
+        assert!(goes_on(&mut self.hub), "the hub has ended");
+        assert_eq!(cluster.ask(&format!("SELECT generation FROM {SCHEMA}.owner")), "1", "no other hub was started");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_killed_again_and_again_loses_nothing_acked_and_the_hub_goes_on() {
     let Some(mut cluster) = Cluster::start() else { return };
     let folder = TempDir::new().expect("a folder");
-    let carts: Vec<BareCart> = (1..=4).map(BareCart::new).collect();
-    let mut config = "store = \"market-street\"\ndata = \"hub\"\ncatalogue = \"goods.toml\"\nbus = { listen = \"127.0.0.1:0\" }\nhttp = \"127.0.0.1:0\"\n".to_owned();
-    for cart in &carts {
-        let key = key_text(&cart.key.verifying_key());
-        config.push_str(&format!("[[cart]]\nid = \"{}\"\npublic_key = \"{key}\"\n", cart.id));
-    }
-    std::fs::write(folder.path().join("goods.toml"), GOODS).expect("written");
-    std::fs::write(folder.path().join("hub.toml"), config).expect("written");
-    keep_in(&cluster, folder.path());
-    let mut hub = hub(folder.path());
-    let over = Arc::new(AtomicBool::new(false));
-    let shopping: Vec<_> =
-        carts.into_iter().map(|cart| tokio::spawn(shop(hub.address("mqtt"), cart, over.clone()))).collect();
-
+    let crowd = Crowd::start(folder.path(), &cluster.url());
     let cluster = tokio::task::spawn_blocking(move || {
         for kill in 0..KILLS {
             std::thread::sleep(Duration::from_millis(400 + 70 * u64::from(kill)));
@@ -106,25 +144,25 @@ async fn a_database_that_is_killed_again_and_again_loses_nothing_acked_and_the_h
         }
         cluster
     });
-    let cluster = cluster.await.expect("killed and started");
-    over.store(true, Ordering::SeqCst);
-    let mut all = 0;
-    for cart in shopping {
-        let cart = tokio::time::timeout(PATIENCE, cart).await.expect("all is acked in the end").expect("it shopped");
-        let kept = cluster.ask(&format!("SELECT text FROM {SCHEMA}.record WHERE cart = '{}' ORDER BY seq", cart.id));
-        assert_eq!(kept.lines().collect::<Vec<_>>(), cart.texts, "{}", cart.id);
-        let head = cluster.ask(&format!("SELECT seq FROM {SCHEMA}.head WHERE cart = '{}'", cart.id));
-        assert_eq!(head, cart.head.seq.to_string());
-        all += cart.texts.len();
-    }
-    assert!(all > 100, "only {all} records were sent");
-    assert_eq!(cluster.ask(&format!("SELECT count(*) FROM {SCHEMA}.record")), all.to_string());
-    assert_eq!(
-        cluster.ask(&format!("SELECT reason FROM {SCHEMA}.quarantine UNION SELECT reason FROM {SCHEMA}.fence")),
-        ""
-    );
-    assert!(goes_on(&mut hub), "the hub was not started again once");
-    assert_eq!(cluster.ask(&format!("SELECT generation FROM {SCHEMA}.owner")), "1");
+    crowd.came_through(&cluster.await.expect("killed and started")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_takes_the_databases_place_has_all_that_was_acked() {
+    let Some(mut first) = Cluster::start() else { return };
+    let second = first.standby();
+    let folder = TempDir::new().expect("a folder");
+    let url = format!("{}&host={}", first.url(), second.socket().display());
+    let crowd = Crowd::start(folder.path(), &url);
+    let second = tokio::task::spawn_blocking(move || {
+        std::thread::sleep(Duration::from_secs(2));
+        first.kill();
+        std::thread::sleep(Duration::from_secs(1));
+        second.ask("SELECT pg_promote()");
+        std::thread::sleep(Duration::from_secs(2));
+        second
+    });
+    crowd.came_through(&second.await.expect("it took its place")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +171,7 @@ async fn a_payment_that_ends_while_the_database_is_gone_is_charged_once_and_has_
     let folder = TempDir::new().expect("a folder");
     let simulator = simulator(folder.path(), &[]);
     let cart = store_with_locked_cart(folder.path(), &simulator);
-    keep_in(&cluster, folder.path());
+    keep_in(&cluster.url(), folder.path());
     let mut hub = hub(folder.path());
     listen_for(&hub, &cart, |order| matches!(order, Order::AwaitTap { .. })).await;
     tokio::time::timeout(PATIENCE, async { while charged(&simulator).await.is_empty() {} })
@@ -163,10 +201,9 @@ async fn a_payment_that_ends_while_the_database_is_gone_is_charged_once_and_has_
 fn a_second_hub_takes_the_store_over_and_the_first_ends() {
     let Some(cluster) = Cluster::start() else { return };
     let folder = TempDir::new().expect("a folder");
-    let config = "store = \"market-street\"\ndata = \"hub\"\ncatalogue = \"goods.toml\"\nbus = { listen = \"127.0.0.1:0\" }\nhttp = \"127.0.0.1:0\"\n";
     std::fs::write(folder.path().join("goods.toml"), GOODS).expect("written");
-    std::fs::write(folder.path().join("hub.toml"), config).expect("written");
-    keep_in(&cluster, folder.path());
+    std::fs::write(folder.path().join("hub.toml"), BARE).expect("written");
+    keep_in(&cluster.url(), folder.path());
     let mut first = hub(folder.path());
     let mut second = hub(folder.path());
     let ended = (0..300).any(|_| {

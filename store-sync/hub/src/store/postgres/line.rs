@@ -300,9 +300,6 @@ impl Line {
         };
         let begun = self.waiter.wait(begin, CONNECT_WITHIN);
         let away = begun.as_ref().is_err_and(|trouble| trouble.kind() == StoreKind::Busy);
-        if away && self.left_alone.is_none() {
-            tracing::error!("the database is out of reach; nothing is taken in until it answers");
-        }
         self.left_alone = away.then(|| Instant::now() + LEFT_ALONE);
         let (session, last) = begun?;
         if let (Some(tenure), Some(last)) = (&mut self.tenure, last) {

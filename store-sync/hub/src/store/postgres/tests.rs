@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -157,6 +157,23 @@ fn a_server_that_is_killed_is_awaited_and_the_store_stays_the_same_hubs() {
     open(&cluster.url()).expect("another").commit(&[record(4)]).expect("committed");
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(store.commit(&[record(5)]).map_err(|e| e.kind), Err(StoreKind::Fenced));
+}
+
+#[test]
+fn a_server_that_hangs_is_given_up_in_time_for_the_watchdog() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut store = open(&cluster.url()).expect("a store");
+    store.commit(&[record(1)]).expect("committed");
+    cluster.signal("-STOP");
+    let began = Instant::now();
+    assert_eq!(store.commit(&[record(2)]).map_err(|e| e.kind), Err(StoreKind::Busy));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let began = Instant::now();
+    assert_eq!(store.owned().map_err(|e| e.kind), Err(StoreKind::Busy));
+    assert!(began.elapsed() < Duration::from_millis(100), "it is left alone for a moment");
+    cluster.signal("-CONT");
+    patiently(|| store.commit(&[record(2)]));
+    assert_eq!(records(&store), [1, 2]);
 }
 
 #[test]
