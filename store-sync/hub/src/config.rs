@@ -14,6 +14,10 @@
 //! http = "127.0.0.1:8080"
 //! phone_url = "https://carts.example"       # where a TLS proxy passes /pair/ and /trip on to http
 //!
+//! [database]                                # without it, a file of SQLite in the data folder
+//! postgres = "postgresql:///trundle?host=/run/postgresql"   # this machine's, or a tunnel's end on it
+//! password_file = "database.password"       # mode 0600; not where the server lets this user in without one
+//!
 //! [tls]                                     # carts on the store's network; without it only this machine's
 //! mqtt = "0.0.0.0:8883"                     # not with bus = { secured = "broker:8883" }
 //! http = "0.0.0.0:8444"                     # where carts join, renew and fetch releases
@@ -51,6 +55,10 @@ use trip::{CartId, LaneId, StoreId};
 
 use crate::back_office::Address;
 
+mod database;
+
+pub use database::DatabaseConfig;
+
 /// Everything that differs by store.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -58,6 +66,8 @@ pub struct Config {
     pub store: StoreId,
     /// Folder of the database, the receipt key and the catalogues seen.
     pub data: PathBuf,
+    /// Where the database is instead of a file of SQLite in that folder.
+    pub database: Option<DatabaseConfig>,
     /// The catalogue that new trips shall pin.
     pub catalogue: PathBuf,
     /// In which the staff page tells the time.
@@ -191,6 +201,7 @@ struct File {
     #[serde(default)]
     cart: Vec<Spanned<CartFile>>,
     tls: Option<Spanned<TlsFile>>,
+    database: Option<Spanned<database::DatabaseFile>>,
     back_office: Option<Spanned<BackOfficeFile>>,
 }
 
@@ -373,9 +384,17 @@ impl Config {
                 Some(back_office(entry.into_inner(), folder).map_err(|what| wrong(start, what))?)
             }
         };
+        let database = match file.database {
+            None => None,
+            Some(entry) => {
+                let start = entry.span().start;
+                Some(database::check(entry.into_inner(), &file.store, folder).map_err(|what| wrong(start, what))?)
+            }
+        };
         Ok(Self {
             store: file.store,
             data: folder.join(file.data),
+            database,
             catalogue: folder.join(file.catalogue),
             timezone,
             trust_own_key: file.trust_own_key,
@@ -551,6 +570,41 @@ mod tests {
         assert_eq!((office.alarm_after_s, office.answer_within.as_secs()), (3_600, 30));
         assert_eq!(office.authority.as_deref(), Some(Path::new("/etc/ca.pem")));
         check(format!("{RIGHT}[[cart]]\nid = \"cart-1\"\npublic_key = \"abc\"\n"), 8, "43 letters");
+    }
+
+    #[test]
+    fn a_database_is_reached_on_this_machine_alone_and_its_password_is_said_nowhere() {
+        let parse = |keys: &str| Config::parse(Path::new("/etc/hub.toml"), &format!("{RIGHT}[database]\n{keys}\n"));
+        for right in [
+            "postgresql:///trundle?host=/run/postgresql",
+            "postgresql://hub@127.0.0.1:5433/trundle",
+            "postgres://hub@[::1],localhost/trundle?sslmode=disable",
+        ] {
+            let keys = format!("postgres = \"{right}\"\npassword_file = \"word\"");
+            let database = parse(&keys).expect(right).database.expect("named");
+            assert_eq!(database.password_file.as_deref(), Some(Path::new("/etc/word")));
+            assert!(database.place().contains("database trundle"), "{}", database.place());
+        }
+        assert!(Config::parse(Path::new("hub.toml"), RIGHT).expect("a right file").database.is_none());
+        let check = |url: &str, part: &str| {
+            let error = parse(&format!("postgres = \"{url}\"")).expect_err(part).to_string();
+            assert!(error.starts_with("/etc/hub.toml line 6: ") && error.contains(part), "{error}");
+            assert!(!error.contains("sesame"), "{error}");
+        };
+        check("host=/run/postgresql password=sesame", "no address");
+        check("postgresql://hub:sesame@localhost:port/trundle", "no address");
+        check("postgresql://hub:sesame@localhost/trundle", "password_file");
+        check("postgresql:///trundle?host=/run/postgresql&password=sesame", "password_file");
+        check("postgresql://localhost", "names no database");
+        check("postgresql:///trundle", "names no server");
+        check("postgresql://db.example/trundle", "tunnel");
+        check("postgresql://127.0.0.1,db.example/trundle", "tunnel");
+        check("postgresql://localhost/trundle?hostaddr=192.0.2.1", "tunnel");
+        check("postgresql://localhost/trundle?sslmode=require", "sslmode");
+        let long = RIGHT.replace("market-street", &"m".repeat(56));
+        let text = format!("{long}[database]\npostgres = \"postgresql:///trundle?host=/run/postgresql\"\n");
+        let error = Config::parse(Path::new("hub.toml"), &text).expect_err("too long").to_string();
+        assert!(error.contains("at most 55"), "{error}");
     }
 
     #[test]

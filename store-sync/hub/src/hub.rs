@@ -18,7 +18,7 @@ use crate::catalogues::Catalogues;
 use crate::config::key_text;
 use crate::intent::{Answer, Ask, Intent};
 use crate::receipt::Office;
-use crate::store::{CartRow, FenceRow, GateRow, ReceiptRow, Storage, StoreError, TransferRow, Write};
+use crate::store::{CartRow, FenceRow, GateRow, ReceiptRow, Storage, StoreError, StoreKind, TransferRow, Write};
 
 mod back_office;
 mod board;
@@ -215,7 +215,12 @@ pub struct Hub<S> {
     receipts: Vec<ReceiptRow>,
     waits: queue::Waits,
     back_office: BackOffice,
+    /// True while the broker is there.
+    line: bool,
+    /// True while it is, and has been told all it must know.
     connected: bool,
+    /// True since the database could not take something in, until it answers again: it is said once.
+    troubled: bool,
     refused: u64,
 }
 
@@ -236,32 +241,75 @@ impl<S: Storage> Hub<S> {
         now: UnixMillis,
     ) -> Result<(Self, Vec<Effect>), StoreError> {
         let mut hub = Self {
-            carts: storage.carts()?.into_iter().map(|row| (row.cart.clone(), row)).collect(),
-            intents: storage.open_intents()?.into_iter().map(|i| (i.id.clone(), i)).collect(),
-            outbox: Outbox::new(storage.open_commands()?),
-            gates: storage.gates()?.into_iter().map(|row| (row.lane.clone(), row)).collect(),
-            receipts: storage.receipts(SHOWN_RECEIPTS)?,
-            refused: storage.counter("refused")?,
+            carts: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            outbox: Outbox::default(),
+            gates: BTreeMap::new(),
+            receipts: Vec::new(),
+            refused: 0,
             revoked: BTreeSet::new(),
-            fences: storage.fences()?.into_iter().map(|row| (row.cart.clone(), row)).collect(),
-            transfers: storage.open_transfers()?.into_iter().map(|row| (row.trip.clone(), row)).collect(),
+            fences: BTreeMap::new(),
+            transfers: BTreeMap::new(),
             seen: BTreeMap::new(),
             asked: BTreeMap::new(),
             waits: queue::Waits::default(),
-            back_office: BackOffice::open(&storage)?,
+            back_office: BackOffice::default(),
+            line: false,
             connected: false,
+            troubled: false,
             setting,
             storage,
             catalogues,
             office,
         };
-        for (cart, row) in &hub.carts {
-            let help_since = row.state.help.then_some(row.at);
-            let age_since = (!row.state.age_checks.is_empty()).then_some(row.at);
-            hub.seen.insert(cart.clone(), Seen { since: now, help_since, age_since, ..Seen::default() });
-        }
+        hub.recall(now)?;
         let effects = hub.resume(now)?;
         Ok((hub, effects))
+    }
+
+    /// Takes into memory all that the database has of what is not over.
+    fn recall(&mut self, now: UnixMillis) -> Result<(), StoreError> {
+        let storage = &self.storage;
+        self.carts = storage.carts()?.into_iter().map(|row| (row.cart.clone(), row)).collect();
+        self.intents = storage.open_intents()?.into_iter().map(|i| (i.id.clone(), i)).collect();
+        self.outbox = Outbox::new(storage.open_commands()?);
+        self.gates = storage.gates()?.into_iter().map(|row| (row.lane.clone(), row)).collect();
+        self.receipts = storage.receipts(SHOWN_RECEIPTS)?;
+        self.refused = storage.counter("refused")?;
+        self.fences = storage.fences()?.into_iter().map(|row| (row.cart.clone(), row)).collect();
+        self.transfers = storage.open_transfers()?.into_iter().map(|row| (row.trip.clone(), row)).collect();
+        self.back_office.recall(storage)?;
+        self.asked.retain(|id, _| self.intents.contains_key(id));
+        for (cart, row) in &self.carts {
+            let seen = self.seen.entry(cart.clone()).or_insert_with(|| Seen { since: now, ..Seen::default() });
+            let since = |waits: bool, before: Option<UnixMillis>| waits.then(|| before.unwrap_or(row.at));
+            seen.help_since = since(row.state.help, seen.help_since);
+            seen.age_since = since(!row.state.age_checks.is_empty(), seen.age_since);
+        }
+        Ok(())
+    }
+
+    /// A commit whose effects were never carried out is there after all: what followed from it is done now, as after
+    /// a restart.
+    fn catch_up(&mut self, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.storage.caught_up();
+        self.recall(now)?;
+        let mut effects = self.resume(now)?;
+        if self.connected {
+            effects.extend(self.say_all(now));
+        }
+        Ok(effects)
+    }
+
+    /// The database cannot take something in now; said once, until it answers again. One that has more than was known
+    /// is read anew.
+    fn put_off(&mut self, why: &StoreError, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        if std::mem::replace(&mut self.troubled, true) {
+            tracing::debug!(error = %why, "the database still cannot take anything in");
+        } else {
+            tracing::warn!(error = %why, "the database cannot take anything in");
+        }
+        if why.kind == StoreKind::Behind { self.catch_up(now) } else { Ok(Vec::new()) }
     }
 
     /// Takes in one input: see [`Hub::handle_all`].
@@ -278,7 +326,7 @@ impl<S: Storage> Hub<S> {
     /// # Errors
     /// [`StoreError`] when the database is broken: the process shall end, start again, and recover.
     /// A full or busy database is no error here: nothing is acked, and the input comes again where it
-    /// would be lost.
+    /// would be lost. Nor is one that has more than was known: it is read anew.
     pub fn handle_all(&mut self, inputs: Vec<Input>, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         let mut effects = Vec::new();
         for run in inputs.chunk_by(|a, b| a.message().is_some() && b.message().is_some()) {
@@ -288,8 +336,8 @@ impl<S: Storage> Hub<S> {
             };
             match taken {
                 Ok(more) => effects.extend(more),
-                Err(e) if e.kind.passes() => {
-                    tracing::warn!(error = %e, "the database cannot take anything in");
+                Err(e) if e.passes() => {
+                    effects.extend(self.put_off(&e, now)?);
                     effects.extend(run.iter().filter_map(Input::again));
                 }
                 Err(e) => return Err(e),
@@ -297,7 +345,7 @@ impl<S: Storage> Hub<S> {
         }
         match self.next_payments(now) {
             Ok(more) => effects.extend(more),
-            Err(e) if e.kind.passes() => {
+            Err(e) if e.passes() => {
                 tracing::warn!(error = %e, "the database cannot take a payment in");
             }
             Err(e) => return Err(e),
@@ -309,13 +357,11 @@ impl<S: Storage> Hub<S> {
     fn take(&mut self, input: &Input, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         match input {
             Input::Bus(BusEvent::Up) => {
-                // What is said now comes from memory: another hub may know better.
-                self.storage.owned()?;
-                self.connected = true;
-                self.seen.values_mut().for_each(|seen| seen.told = None);
-                Ok(self.say_all(now))
+                (self.line, self.connected) = (true, false);
+                self.greet(now)
             }
             Input::Bus(BusEvent::Down { why }) => {
+                self.line = false;
                 if std::mem::take(&mut self.connected) {
                     tracing::warn!(why, "the line to the broker is lost; it is sought again");
                 }
@@ -331,13 +377,30 @@ impl<S: Storage> Hub<S> {
             Input::Staff(action) => self.staff(action, now),
             Input::Carts(carts) => self.take_carts(carts),
             Input::Tick => {
-                self.storage.owned()?;
+                let greeting = self.greet(now)?;
                 self.look_at_back_office(now);
+                // What fails after it must not take it along.
+                if !greeting.is_empty() {
+                    return Ok(greeting);
+                }
                 let mut effects = self.tick(now)?;
                 effects.extend(self.ask_again(now));
                 Ok(effects)
             }
         }
+    }
+
+    /// Says all to a broker that has come (back), as soon as the database can be asked whether this hub is to speak:
+    /// what is said comes from memory, and another hub may know better.
+    fn greet(&mut self, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        self.storage.owned()?;
+        self.troubled = false;
+        if !self.line || self.connected {
+            return Ok(Vec::new());
+        }
+        self.connected = true;
+        self.seen.values_mut().for_each(|seen| seen.told = None);
+        Ok(self.say_all(now))
     }
 
     /// All that carts and staff must know after a broker has come (back) with nothing in it.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -29,7 +29,7 @@ use crate::identity::roster::{self, Roster};
 use crate::intent::Answer;
 use crate::keys::{KeyError, trust_folder};
 use crate::receipt::Office;
-use crate::store::{Guarded, Reserved, SqliteStore, StoreError};
+use crate::store::{Guarded, PostgresStore, Reserved, SqliteStore, Storage, StoreError};
 use crate::terminal::{NexoTerminal, Terminal};
 use crate::web::{self, PhoneCall, TillCall, WebError, board::Board};
 
@@ -132,8 +132,6 @@ impl From<OfficeCall> for Told {
     }
 }
 
-type Store = Guarded<SqliteStore, Reserved<Reserve>>;
-
 /// Runs a hub until `stop`. Calls `ready` once carts may connect.
 ///
 /// # Errors
@@ -149,13 +147,44 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
             None => tracing::warn!("trust_own_key is set, but this user has no home folder; set TRUNDLE_TRUST"),
         }
     }
-    let receipt_key = key_text(&office.public_key());
-    let storage = SqliteStore::open(&config.data.join("hub.db"))?;
-    let reserve = Reserve::keep(config.data.join("reserve"), RESERVE_BYTES);
-    if !reserve.held() {
-        tracing::error!(folder = %config.data.display(), "the disk is full: nothing is taken in until there is room; free some space");
+    match config.database.clone() {
+        None => {
+            let storage = on_disk(&config.data)?;
+            serve(config, storage, catalogues, office, ready, stop).await
+        }
+        // Its disk is the server's, so that nothing can be kept of it here for when it is full.
+        Some(database) => {
+            let store = config.store.clone();
+            let storage = blocking(move || PostgresStore::open(&database, &store)).await??;
+            serve(config, storage, catalogues, office, ready, stop).await
+        }
     }
-    let storage = Guarded::new(storage, Reserved(reserve));
+}
+
+/// The database in a file, and space on its disk for payments that are under way when it is full.
+fn on_disk(data: &Path) -> Result<Guarded<SqliteStore, Reserved<Reserve>>, StoreError> {
+    let storage = SqliteStore::open(&data.join("hub.db"))?;
+    let reserve = Reserve::keep(data.join("reserve"), RESERVE_BYTES);
+    if !reserve.held() {
+        tracing::error!(folder = %data.display(), "the disk is full: nothing is taken in until there is room; free some space");
+    }
+    Ok(Guarded::new(storage, Reserved(reserve)))
+}
+
+/// Does `work` where it may block: a database that is no file is waited for.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, RunError> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| RunError::Part(format!("a part of the start fell over ({e})")))
+}
+
+async fn serve<S: Storage + 'static>(
+    config: Config,
+    storage: S,
+    catalogues: Catalogues,
+    office: Office,
+    ready: impl FnOnce(Ready),
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let receipt_key = key_text(&office.public_key());
     let boot_epoch = now().0.unsigned_abs();
     let terminals = terminals(&config, boot_epoch)?;
     let courier = courier(&config)?;
@@ -180,7 +209,7 @@ pub async fn run(config: Config, ready: impl FnOnce(Ready), stop: impl Future<Ou
         phone_url: Some(phone_url.to_string()),
         back_office_alarm_ms: config.back_office.as_ref().map(|office| i64::from(office.alarm_after_s) * 1_000),
     };
-    let (hub, first) = Hub::start(setting, storage, catalogues, office, now())?;
+    let (hub, first) = blocking(move || Hub::start(setting, storage, catalogues, office, now())).await??;
     let (tell, told) = mpsc::channel(INPUT_QUEUE);
     // Before any message of theirs: who was revoked stays revoked.
     let _ = tell.send(Told::Input(Input::Carts(carts))).await;
@@ -401,7 +430,7 @@ struct Shell {
 
 /// The hub's thread: inputs one by one, until it is told to stop or the database breaks.
 fn own(
-    mut hub: Hub<Store>,
+    mut hub: Hub<impl Storage>,
     first: Vec<Effect>,
     mut told: mpsc::Receiver<Told>,
     shell: &Shell,
@@ -441,7 +470,7 @@ fn own(
                 match hub.back_office(ask) {
                     // A courier that has fallen over asks anew.
                     Ok(words) => drop(reply.send(words)),
-                    Err(e) if e.kind.passes() => {
+                    Err(e) if e.passes() => {
                         // The full disk itself is said elsewhere.
                         tracing::debug!(error = %e, "the back office's courier got no answer");
                     }
@@ -490,7 +519,7 @@ fn hand_on<A>(
             let _ = reply.send(answer);
             Ok(effects)
         }
-        Err(e) if e.kind.passes() => {
+        Err(e) if e.passes() => {
             tracing::warn!(error = %e, "a page got no answer");
             Ok(Vec::new())
         }

@@ -14,12 +14,14 @@ use crate::intent::Intent;
 mod conformance;
 mod guarded;
 mod memory;
+mod postgres;
 mod reserved;
 mod sqlite;
 mod transfer;
 
 pub use guarded::{Guard, Guarded};
 pub use memory::{MemoryPlace, MemoryStore};
+pub use postgres::PostgresStore;
 pub use reserved::{Reserved, Space};
 pub use sqlite::SqliteStore;
 pub use transfer::TransferRow;
@@ -192,21 +194,17 @@ pub enum Write {
 pub enum StoreKind {
     /// No space left, or the folder became read-only: refuse, acknowledge nothing, go on.
     Full,
-    /// Locked by another program: try again.
+    /// Locked by another program, or out of reach: try again.
     Busy,
+    /// A commit that was said to have failed is there after all, so what the hub has in memory is older than the
+    /// store: read everything anew, beginning with [`Storage::caught_up`].
+    Behind,
     /// What was to be written contradicts what is there.
     Conflict,
     /// Another hub has opened the same store since: this one must act no more.
     Fenced,
     /// Anything else: stop, start again, recover.
     Broken,
-}
-
-impl StoreKind {
-    /// True when it may be over by itself: take nothing in, acknowledge nothing, and go on.
-    pub fn passes(self) -> bool {
-        matches!(self, Self::Full | Self::Busy)
-    }
 }
 
 /// A store could not do what it was asked.
@@ -221,6 +219,13 @@ pub struct StoreError {
     pub what: String,
 }
 
+impl StoreError {
+    /// True when the hub goes on: what could not be taken in now can be later.
+    pub fn passes(&self) -> bool {
+        matches!(self.kind, StoreKind::Full | StoreKind::Busy | StoreKind::Behind)
+    }
+}
+
 /// Another hub has taken over the store at `path`.
 fn fenced(path: &str) -> StoreError {
     let what = "another hub has opened it since; this one stops, so that a lane has one payer".to_owned();
@@ -233,7 +238,7 @@ pub trait Storage: Send {
     /// Writes all of `writes`, durably, or none.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing was written then.
+    /// [`StoreError`]; nothing was written then, or [`StoreKind::Behind`] follows.
     fn commit(&mut self, writes: &[Write]) -> Result<(), StoreError>;
 
     /// Whether this opening is still the newest: asked before anything is said again from memory.
@@ -241,6 +246,9 @@ pub trait Storage: Send {
     /// # Errors
     /// [`StoreKind::Fenced`] when another hub has opened the store since, or why it cannot be read.
     fn owned(&self) -> Result<(), StoreError>;
+
+    /// After [`StoreKind::Behind`], before everything is read anew: the store answers again.
+    fn caught_up(&mut self) {}
 
     /// False when the disk is so full that no trip shall begin.
     fn has_room(&self) -> bool {

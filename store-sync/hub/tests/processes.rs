@@ -26,6 +26,8 @@ use trip::{
 
 #[path = "processes/back_office.rs"]
 mod back_office;
+mod cluster;
+mod database;
 
 const GOODS: &str = "store = \"Market Street\"\ncurrency = \"GBP\"\n[[tax]]\nname = \"zero\"\nletter = \"Z\"\nbasis_points = 0\n[[product]]\nsku = \"oat\"\nname = \"Oat drink\"\ntax = \"zero\"\nsale = { each = { price = 185 } }\n";
 

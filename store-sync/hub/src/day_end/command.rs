@@ -17,7 +17,7 @@ use super::kept::{End, Kept, Plan, keep};
 use super::{DayEnd, Evidence, LaneDay, VERSION, compare, page};
 use crate::config::{Config, LaneConfig};
 use crate::intent::{Answer, Intent, IntentState};
-use crate::store::{SqliteStore, Storage};
+use crate::store::{PostgresStore, SqliteStore, Storage};
 use crate::terminal::{NexoTerminal, NoTotals, Period, Seen, Totals, sale_id};
 
 /// Attempts that were made this long before a day are looked up too, in milliseconds: they may have been paid in it.
@@ -59,9 +59,10 @@ pub fn command(options: &DayEndOptions) -> anyhow::Result<bool> {
     if let (Some(later), None) = (kept.after(date), kept.of(date)) {
         anyhow::bail!("{date} was not ended by itself; what was paid then is in the day-end of {later}");
     }
-    let store = SqliteStore::read(&config.data.join("hub.db"))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start tasks")?;
-    let day = runtime.block_on(end_day(&config, &kept, date, &store))?;
+    let store = ledger(&config)?;
+    // Of several threads, because a database that is no file is waited for.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let day = runtime.context("cannot start tasks")?.block_on(end_day(&config, &kept, date, &*store))?;
     let kept_in = keep(&folder, &day);
     if let Ok(path) = &kept_in {
         eprintln!("store-hub: the report is kept in {}", path.display());
@@ -74,7 +75,15 @@ pub fn command(options: &DayEndOptions) -> anyhow::Result<bool> {
     Ok(day.agrees())
 }
 
-async fn end_day(config: &Config, kept: &Kept, date: Date, store: &SqliteStore) -> anyhow::Result<DayEnd> {
+/// The hub's database, to be read beside it.
+fn ledger(config: &Config) -> anyhow::Result<Box<dyn Storage>> {
+    Ok(match &config.database {
+        None => Box::new(SqliteStore::read(&config.data.join("hub.db"))?),
+        Some(database) => Box::new(PostgresStore::read(database, &config.store)?),
+    })
+}
+
+async fn end_day(config: &Config, kept: &Kept, date: Date, store: &dyn Storage) -> anyhow::Result<DayEnd> {
     let midnight = UnixMillis(date.to_zoned(config.timezone.clone())?.timestamp().as_millisecond());
     let mut lanes: BTreeSet<LaneId> = config.lanes.iter().map(|lane| lane.id.clone()).collect();
     if let (Some(_), Some(day)) = (kept.after(date), kept.of(date)) {
@@ -83,8 +92,10 @@ async fn end_day(config: &Config, kept: &Kept, date: Date, store: &SqliteStore) 
     } else {
         // A lane that was taken out of the configuration may have been paid at before.
         let since = kept_since(kept, date, &lanes, midnight);
-        lanes.extend(store.intents_between(since, millis(now()))?.into_iter().map(|intent| intent.lane));
-        lanes.extend(store.open_intents()?.into_iter().filter(unsettled).map(|intent| intent.lane));
+        let made = block_in_place(|| store.intents_between(since, millis(now())))?;
+        lanes.extend(made.into_iter().map(|intent| intent.lane));
+        let open = block_in_place(|| store.open_intents())?;
+        lanes.extend(open.into_iter().filter(unsettled).map(|intent| intent.lane));
     }
     let mut days = Vec::new();
     for lane in &lanes {
@@ -106,7 +117,7 @@ async fn end_lane(
     set_up: Option<&LaneConfig>,
     plan: Plan,
     midnight: UnixMillis,
-    store: &SqliteStore,
+    store: &dyn Storage,
 ) -> anyhow::Result<LaneDay> {
     let from = plan.from.unwrap_or(midnight);
     // Its own names for exchanges, as at each start of a hub.
@@ -121,7 +132,7 @@ async fn end_lane(
         End::Now => millis(now()),
         End::Before { until, .. } => until,
     };
-    let known = attempts(store, lane, from, until)?;
+    let known = block_in_place(|| attempts(store, lane, from, until))?;
     let Some(terminal) = &terminal else {
         let attempts: Vec<_> = known.into_iter().map(|intent| (intent, None)).collect();
         let totals = last.map(|last| vec![last]);
@@ -129,7 +140,7 @@ async fn end_lane(
     };
     let mut attempts = Vec::new();
     for (known, seen) in look_up(terminal, known).await {
-        let intent = store.intent(&known.id)?.unwrap_or_else(|| known.clone());
+        let intent = block_in_place(|| store.intent(&known.id))?.unwrap_or_else(|| known.clone());
         // The ledger has moved on meanwhile, and so has the terminal.
         let seen = if intent.state == known.state { seen } else { Some(terminal.look_up(&intent).await) };
         attempts.push((intent, seen));
@@ -160,7 +171,7 @@ fn unsettled(intent: &Intent) -> bool {
 }
 
 /// The lane's attempts of a day, those shortly before it, and those that are still open.
-fn attempts(store: &SqliteStore, lane: &LaneId, from: UnixMillis, until: UnixMillis) -> anyhow::Result<Vec<Intent>> {
+fn attempts(store: &dyn Storage, lane: &LaneId, from: UnixMillis, until: UnixMillis) -> anyhow::Result<Vec<Intent>> {
     let mut all = store.intents_between(UnixMillis(from.0.saturating_sub(BEFORE_MS)), until)?;
     let had: BTreeSet<IntentId> = all.iter().map(|intent| intent.id.clone()).collect();
     let open = store.open_intents()?.into_iter().filter(unsettled);

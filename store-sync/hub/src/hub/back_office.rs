@@ -32,10 +32,10 @@ pub(super) struct BackOffice {
 }
 
 impl BackOffice {
-    /// As the last run left it.
-    pub(super) fn open(storage: &impl Storage) -> Result<Self, StoreError> {
-        let first = first(storage)?;
-        Ok(Self { last: storage.counter(WORDS)?, first, ..Self::default() })
+    /// As the database has it.
+    pub(super) fn recall(&mut self, storage: &impl Storage) -> Result<(), StoreError> {
+        (self.last, self.first) = (storage.counter(WORDS)?, first(storage)?);
+        Ok(())
     }
 
     /// Words that wait. There is no gap between them.

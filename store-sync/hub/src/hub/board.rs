@@ -25,7 +25,7 @@ impl<S: Storage> Hub<S> {
         carts.sort_by(|a, b| (urgency(a), &a.cart).cmp(&(urgency(b), &b.cart)));
         Board {
             store: self.catalogues.current().store_name.clone(),
-            connected: self.connected,
+            connected: self.line,
             refused: self.refused,
             back_office: self.office_alarm(zone),
             carts,

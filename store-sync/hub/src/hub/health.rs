@@ -51,7 +51,7 @@ impl<S: Storage> Hub<S> {
         };
         HubHealth {
             store: self.setting.store.to_string(),
-            connected: self.connected,
+            connected: self.line,
             disk_has_room: self.storage.has_room(),
             carts: self.setting.carts.len(),
             carts_online: self.seen.values().filter(online).count(),

@@ -57,21 +57,50 @@ impl<S: Storage> Hub<S> {
         let mut together: Vec<Checked<'_>> = Vec::new();
         for (topic, payload) in messages {
             let Some(heard) = self.records_of(topic, payload) else {
-                effects.extend(left_out(self.hear(topic, payload, now))?);
+                let taken = self.hear(topic, payload, now);
+                self.settle(taken, &mut effects, &mut together, now)?;
                 continue;
             };
             // Two batches of one cart follow one another, and what is quarantined or fenced counts from then on.
             if together.iter().any(|checked| checked.heard.cart == heard.cart) {
-                effects.extend(left_out(self.write_down(std::mem::take(&mut together), now))?);
+                let taken = self.write_down(std::mem::take(&mut together), now);
+                self.settle(taken, &mut effects, &mut together, now)?;
             }
-            match self.check(heard.clone(), &together, now) {
-                Ok(Ok(checked)) => together.push(checked),
-                Ok(Err(refusal)) => effects.extend(left_out(self.turn_away(&heard, &refusal, now))?),
-                Err(e) => effects.extend(left_out(Err(e))?),
-            }
+            let taken = match self.check(heard.clone(), &together, now) {
+                Ok(Ok(checked)) => {
+                    together.push(checked);
+                    continue;
+                }
+                Ok(Err(refusal)) => self.turn_away(&heard, &refusal, now),
+                Err(e) => Err(e),
+            };
+            self.settle(taken, &mut effects, &mut together, now)?;
         }
-        effects.extend(left_out(self.write_down(together, now))?);
+        let taken = self.write_down(std::mem::take(&mut together), now);
+        self.settle(taken, &mut effects, &mut together, now)?;
         Ok(effects)
+    }
+
+    /// What a full or busy database could not take in is left out; its cart sends it again. What was checked on a
+    /// memory that is read anew is left out with it.
+    fn settle(
+        &mut self,
+        taken: Result<Vec<Effect>, StoreError>,
+        effects: &mut Vec<Effect>,
+        together: &mut Vec<Checked<'_>>,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        match taken {
+            Ok(more) => effects.extend(more),
+            Err(e) if e.passes() => {
+                effects.extend(self.put_off(&e, now)?);
+                if e.kind == StoreKind::Behind {
+                    together.clear();
+                }
+            }
+            Err(e) => return Err(e),
+        }
+        Ok(())
     }
 
     /// The records on `topic`, if that is what it carries and its cart is let in.
@@ -219,7 +248,8 @@ impl<S: Storage> Hub<S> {
             Err(e) if e.kind == StoreKind::Conflict && together.len() > 1 => {
                 let mut effects = Vec::new();
                 for Checked { heard, .. } in together {
-                    effects.extend(left_out(self.take_alone(&heard, now))?);
+                    let taken = self.take_alone(&heard, now);
+                    self.settle(taken, &mut effects, &mut Vec::new(), now)?;
                 }
                 return Ok(effects);
             }
@@ -256,7 +286,7 @@ impl<S: Storage> Hub<S> {
         }
         match self.turn_away(heard, refusal, now) {
             // What came before the fault is stored and acked, even if the fault itself cannot be kept.
-            Err(e) if e.kind.passes() => tracing::warn!(error = %e, "what was refused could not be kept"),
+            Err(e) if e.passes() => tracing::warn!(error = %e, "what was refused could not be kept"),
             Err(e) => return Err(e),
             Ok(_) => {}
         }
@@ -288,16 +318,5 @@ impl<S: Storage> Hub<S> {
             }
             Response::Count | Response::AckAgain => self.refuse(topic, &refusal.to_string()),
         }
-    }
-}
-
-/// What a full or busy database could not take in is left out, and said.
-fn left_out(taken: Result<Vec<Effect>, StoreError>) -> Result<Vec<Effect>, StoreError> {
-    match taken {
-        Err(e) if e.kind.passes() => {
-            tracing::warn!(error = %e, "the database cannot take anything in");
-            Ok(Vec::new())
-        }
-        taken => taken,
     }
 }

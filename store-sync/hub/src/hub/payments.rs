@@ -32,10 +32,10 @@ const AT_A_TILL: &str = "this basket was taken to the till; please pay there";
 const DECLINED_WORDS: &str = "That didn't go through. Nothing was charged.";
 
 impl<S: Storage> Hub<S> {
-    /// At the start: what was under way has lost its connection, and is asked about first.
+    /// What was under way and nobody in this run asks about has lost its connection, and is asked about first.
     pub(super) fn resume(&mut self, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
         let mut draft = Draft::default();
-        let ids: Vec<IntentId> = self.intents.keys().cloned().collect();
+        let ids: Vec<IntentId> = self.intents.keys().filter(|id| !self.asked.contains_key(*id)).cloned().collect();
         for id in &ids {
             self.happen(id, &Happening::Restarted, now, &mut draft)?;
         }

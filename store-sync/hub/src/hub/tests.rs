@@ -19,6 +19,7 @@ use trip::{
 use super::*;
 
 mod full_disk;
+mod lost_answer;
 mod together;
 use crate::ingest::tests::sign;
 use crate::intent::{Approval, IntentState};

@@ -49,6 +49,10 @@ impl<S: Storage, G: Guard> Storage for Guarded<S, G> {
         self.store.owned()
     }
 
+    fn caught_up(&mut self) {
+        self.store.caught_up();
+    }
+
     fn fences(&self) -> Result<Vec<FenceRow>, StoreError> {
         self.store.fences()
     }

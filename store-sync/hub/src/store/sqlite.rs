@@ -176,7 +176,7 @@ fn error(path: &str, e: &rusqlite::Error) -> StoreError {
     let hint = match kind {
         StoreKind::Full => "; free some space, or make the folder writable",
         StoreKind::Busy => "; another program holds it",
-        StoreKind::Conflict | StoreKind::Fenced | StoreKind::Broken => "",
+        StoreKind::Behind | StoreKind::Conflict | StoreKind::Fenced | StoreKind::Broken => "",
     };
     StoreError { path: path.to_owned(), kind, what: format!("{e}{hint}") }
 }
