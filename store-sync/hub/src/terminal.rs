@@ -2,8 +2,9 @@
 //!
 //! [`nexo`] has the messages of the nexo Retailer protocol in the JSON form that Adyen's terminals
 //! speak on the local network, [`seal`] their encryption, [`client`] asks a terminal, [`sim`] is a
-//! terminal. What a terminal counted by itself are its [`Totals`], which a day's end is compared with. The messages themselves are encrypted and authenticated. They travel by plain HTTP, on
-//! the loopback or a lane's own cable; a real terminal wants HTTPS on port 8443, which later work adds.
+//! terminal. What a terminal counted by itself are its [`Totals`], which a day's end compares with the
+//! ledger. The messages themselves are encrypted and authenticated. They travel by plain HTTP, on the
+//! loopback or a lane's own cable; a real terminal wants HTTPS on port 8443, which later work adds.
 //!
 //! No card data comes here: a terminal tells the scheme and its own reference, and nothing else is
 //! read from its answers.

@@ -110,7 +110,7 @@ fn payment(result: Outcome, condition: Option<&str>, amount: f64) -> PaymentResp
             additional_response: Some("tid=1".into()),
         },
         sale_data: Some(SaleData { sale_transaction_id: id(intent_id().as_str()) }),
-        poi_data: Some(PoiData { poi_transaction_id: id("B1.X"), poi_reconciliation_id: Some(1000) }),
+        poi_data: Some(PoiData { poi_transaction_id: id("B1.X"), poi_reconciliation_id: None }),
         payment_result: Some(PaymentResult {
             amounts_resp: AmountsResp { currency: Currency::GBP, authorized_amount: amount },
             payment_instrument_data: Some(InstrumentData {

@@ -11,6 +11,7 @@ use anyhow::Context;
 use identity::secret;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use tokio::task::block_in_place;
 use trip::{IntentId, LaneId, StoreId, UnixMillis};
 
 use super::kept::{End, Kept, Plan, keep};
