@@ -13,7 +13,7 @@ const SCHEMA: &str = "\"trundle_market-street\"";
 const BARE: &str = "store = \"market-street\"\ndata = \"hub\"\ncatalogue = \"goods.toml\"\nbus = { listen = \"127.0.0.1:0\" }\nhttp = \"127.0.0.1:0\"\n";
 
 /// How often the database is killed.
-const KILLS: u32 = 8;
+const KILLS: u32 = 12;
 
 /// The hub's configuration says that its database is at `url`.
 fn keep_in(url: &str, folder: &Path) {
@@ -76,7 +76,6 @@ async fn shop(mqtt: String, mut cart: BareCart, over: Arc<AtomicBool>) -> BareCa
             }
         };
         acked = tokio::time::timeout(Duration::from_millis(300), hear).await.unwrap_or(acked);
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     cart
 }
@@ -136,10 +135,10 @@ async fn a_database_that_is_killed_again_and_again_loses_nothing_acked_and_the_h
     let crowd = Crowd::start(folder.path(), &cluster.url());
     let cluster = tokio::task::spawn_blocking(move || {
         for kill in 0..KILLS {
-            std::thread::sleep(Duration::from_millis(400 + 70 * u64::from(kill)));
+            std::thread::sleep(Duration::from_millis(300 + 37 * u64::from(kill)));
             cluster.kill();
             // At times it is there again within a commit's patience, at times long after it.
-            std::thread::sleep(Duration::from_millis(if kill % 2 == 0 { 0 } else { 1_500 }));
+            std::thread::sleep(Duration::from_millis(if kill % 4 == 3 { 1_500 } else { 0 }));
             cluster.resume();
         }
         cluster

@@ -84,7 +84,7 @@ pub(super) async fn look(session: &mut Session, schema: &str) -> Result<(), Trou
 }
 
 /// Under which hubs that open a database at the same time take turns.
-const TURN: i64 = 0x7472_756e_646c_65;
+const TURN: i64 = 0x74_7275_6e64_6c65;
 
 /// Makes what is missing of `schema`, and makes the store this hub's: returns its generation.
 pub(super) async fn take_over(session: &mut Session, schema: &str) -> Result<i64, Trouble> {
