@@ -57,7 +57,8 @@ fn main() -> ExitCode {
     let seconds = began.elapsed().as_secs_f64();
     println!(
         "{played} seeds in {seconds:.1} s: {:.0} seeds/s, {:.1} h of store time; {} faults, {} starts, {} messages, \
-         {} acks, {} records, {} payments taken, {failed} seeds failed",
+         {} acks, {} records, {} payments taken, {} baskets at tills, \
+         {failed} seeds failed",
         played as f64 / seconds,
         virtual_ms as f64 / 3_600_000.0,
         all.faults,
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         all.acks,
         all.records,
         all.taken,
+        all.transfers,
     );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

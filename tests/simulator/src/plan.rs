@@ -6,6 +6,8 @@ use crate::fault::{End, Fault, What};
 
 /// Faults strike up to here.
 const FAULTS_END: Ms = 240_000;
+/// Few trips last longer.
+const TRIPS_END: Ms = 70_000;
 /// No fault lasts longer.
 const LONGEST: Ms = 61_000;
 
@@ -33,11 +35,9 @@ impl Plan {
         let lanes = 1 + chance.index(2);
         let count = if chance.percent(10) { 0 } else { 1 + chance.within(0..MOST_FAULTS) };
         let mut faults: Vec<Fault> = (0..count).map(|_| draw(&mut chance, carts, lanes)).collect();
-        // From a stream of its own: it changes nothing that was drawn before there were tills.
-        let mut tills = Chance::of(seed, "tills");
-        if count > 0 && tills.percent(25) {
-            let what = What::BasketTaken { cart: tills.index(carts) };
-            faults.push(Fault { at: tills.within(5_000..FAULTS_END), what });
+        if count > 0 {
+            // From a stream of its own: it changes nothing that was drawn before there were tills.
+            faults.extend(given_up(&mut Chance::of(seed, "carts given up"), carts));
         }
         faults.sort_by_key(|fault| fault.at);
         Self { seed, carts, lanes, faults }
@@ -47,6 +47,18 @@ impl Plan {
     pub fn heals_at(&self) -> Ms {
         self.faults.iter().map(|fault| fault.at).max().unwrap_or(0) + LONGEST
     }
+}
+
+/// In some plans staff take a basket to a till; in half of these its shopper goes on alone meanwhile.
+fn given_up(chance: &mut Chance, carts: usize) -> Vec<Fault> {
+    if !chance.percent(40) {
+        return Vec::new();
+    }
+    let (cart, at) = (chance.index(carts), chance.within(5_000..TRIPS_END));
+    let taken = Fault { at, what: What::BasketTaken { cart } };
+    let alone = What::Cut { end: End::Cart(cart), lasts: 5_000 + chance.within(0..30_000) };
+    let before = chance.percent(50).then(|| Fault { at: at - chance.within(0..5_000), what: alone });
+    before.into_iter().chain([taken]).collect()
 }
 
 fn draw(chance: &mut Chance, carts: usize, lanes: usize) -> Fault {

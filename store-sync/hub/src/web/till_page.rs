@@ -64,7 +64,7 @@ fn head(shown: &TillSheet) -> Markup {
                 } @else if *over {
                     p { "The cart has ended the trip since, and the basket was the same." }
                 } @else {
-                    p.noprint { "The cart has not been heard since. What it tells once it is will stand here, and on the page of all carts." }
+                    p.noprint { "The cart has not ended the trip yet. How its basket differs, once it is heard, will stand here and on the page of all carts." }
                 }
                 button id="print" class="noprint" hidden { "Print" }
             }
