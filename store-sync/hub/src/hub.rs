@@ -292,6 +292,7 @@ impl<S: Storage> Hub<S> {
     /// A commit whose effects were never carried out is there after all: what followed from it is done now, as after
     /// a restart.
     fn catch_up(&mut self, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
+        tracing::info!("a commit that was given up is there after all; all is read anew");
         self.storage.caught_up();
         self.recall(now)?;
         let mut effects = self.resume(now)?;

@@ -13,7 +13,7 @@ const SCHEMA: &str = "\"trundle_market-street\"";
 const BARE: &str = "store = \"market-street\"\ndata = \"hub\"\ncatalogue = \"goods.toml\"\nbus = { listen = \"127.0.0.1:0\" }\nhttp = \"127.0.0.1:0\"\n";
 
 /// How often the database is killed.
-const KILLS: u32 = 12;
+const KILLS: u32 = 8;
 
 /// The hub's configuration says that its database is at `url`.
 fn keep_in(url: &str, folder: &Path) {
