@@ -93,7 +93,7 @@ pub(super) fn words(status: CartStatus) -> (&'static str, &'static str, &'static
         CartStatus::AtExit => ("→", "at the exit", "leaf"),
         CartStatus::Shopping => ("●", "shopping", "plain"),
         CartStatus::Paid => ("✓", "paid", "leaf"),
-        CartStatus::AtTill => ("⇥", "basket at the till", "plain"),
+        CartStatus::AtTill => ("⇥", "at the till", "plain"),
         CartStatus::Charging => ("ϟ", "charging", "quiet"),
         CartStatus::Idle => ("○", "free", "quiet"),
         CartStatus::Offline => ("–", "offline", "quiet"),

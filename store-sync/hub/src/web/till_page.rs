@@ -100,7 +100,7 @@ fn lines(shown: &TillSheet) -> Markup {
             @if shown.lines.is_empty() {
                 p { "The hub has nothing of this basket. Ring up what lies in the cart." }
             } @else {
-                table.receipts {
+                table.goods {
                     thead { tr { th { "Item" } th { "Code" } th { "How much" } th.money { "Price" } } }
                     tbody {
                         @for line in &shown.lines { (row(line)) }
