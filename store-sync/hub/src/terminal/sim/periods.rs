@@ -30,6 +30,12 @@ pub struct Periods {
     given_back: BTreeMap<String, u64>,
 }
 
+/// Hub, scheme and currency.
+type Group<'a> = (&'a str, &'a str, Currency);
+
+/// How many, and how much in minor units, of each kind.
+type Sums = BTreeMap<TransactionType, (u64, i64)>;
+
 impl Default for Periods {
     fn default() -> Self {
         Self { running: 1, closings: Vec::new(), taken: BTreeMap::new(), given_back: BTreeMap::new() }
@@ -69,7 +75,7 @@ impl Periods {
 
     /// What was counted in `period`, by hub and scheme.
     pub fn totals<'a>(&self, period: u64, all: impl Iterator<Item = &'a Transaction>) -> Vec<TransactionTotals> {
-        let mut sums: BTreeMap<(&str, &str, Currency), BTreeMap<TransactionType, (u64, i64)>> = BTreeMap::new();
+        let mut sums: BTreeMap<Group<'_>, Sums> = BTreeMap::new();
         for transaction in all {
             let group = (transaction.sale_id.as_str(), transaction.brand.as_str(), transaction.amount.currency);
             let moved = [(TransactionType::Debit, &self.taken), (TransactionType::ReverseDebit, &self.given_back)];
@@ -79,7 +85,7 @@ impl Periods {
                 *minor += transaction.amount.minor;
             }
         }
-        let group = |((sale_id, brand, currency), kinds): ((&str, &str, Currency), BTreeMap<_, (u64, i64)>)| {
+        let group = |((sale_id, brand, currency), kinds): (Group<'_>, Sums)| {
             let totals = kinds.into_iter().map(|(transaction_type, (transaction_count, minor))| PaymentTotals {
                 transaction_type,
                 transaction_count,
