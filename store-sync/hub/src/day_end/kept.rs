@@ -211,8 +211,8 @@ mod tests {
         let now = |from: Option<i64>, first| Plan { from: from.map(UnixMillis), first, end: End::Now };
         check(&[], "2026-11-29", now(None, None));
         let (one, two) = (day("2026-11-28", 10, 20, Some((5, 5))), day("2026-11-29", 20, 30, Some((6, 7))));
-        check(&[one.clone()], "2026-11-29", now(Some(20), Some(6)));
-        check(&[one.clone()], "2026-11-28", now(Some(10), Some(5)));
+        check(std::slice::from_ref(&one), "2026-11-29", now(Some(20), Some(6)));
+        check(std::slice::from_ref(&one), "2026-11-28", now(Some(10), Some(5)));
         check(&[one.clone(), two.clone()], "2026-11-29", now(Some(20), Some(6)));
         let ended = |last| End::Before { last, until: UnixMillis(20) };
         let before = |last| Plan { from: Some(UnixMillis(10)), first: Some(5), end: ended(last) };

@@ -249,7 +249,7 @@ fn a_terminal_that_does_not_answer_agrees_with_nothing() {
 fn the_terminal_says_in_which_period_a_payment_is() {
     let check = |made: i64, period: Option<u64>, counted: usize| {
         let intent = Intent { created_at: UnixMillis(made), ..attempt(1, 370, IntentState::Approved) };
-        let seen = Seen { answer: books(&[intent.clone()], false).answer(&intent), period };
+        let seen = Seen { answer: books(std::slice::from_ref(&intent), false).answer(&intent), period };
         let totals = Totals { period: PERIOD, counted: vec![] };
         let lane = LaneId::new("lane-1").expect("valid");
         let (from, until) = (UnixMillis(1_000), UnixMillis(9_000));
