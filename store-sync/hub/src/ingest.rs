@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use trip::bounds::{Bounded, OutOfBounds};
-use trip::chain::{ChainError, Head};
+use trip::chain::{ChainError, Head, Link};
 use trip::message::{self, BATCH_LABEL, Batch, Signed};
 use trip::{CartId, Record, StoreId, TripEvent, TripId};
 
@@ -124,11 +124,39 @@ impl Refusal {
     }
 }
 
+/// A batch whose signature fits, and its records as far as they can be read.
+#[derive(Debug)]
+pub struct Opened {
+    /// Whose.
+    pub cart: CartId,
+    /// Which journal.
+    pub epoch: u64,
+    /// Each record as it came, and read.
+    records: Vec<(String, Result<Link, ChainError>)>,
+}
+
+impl Opened {
+    /// Reads the records of `batch`.
+    pub fn read(batch: Batch) -> Self {
+        let Batch { cart, epoch, records, .. } = batch;
+        let read = |text: String| {
+            let link = Link::read(&text);
+            (text, link)
+        };
+        Self { cart, epoch, records: records.into_iter().map(read).collect() }
+    }
+
+    /// The records as they came.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.records.iter().map(|(text, _)| text.as_str())
+    }
+}
+
 /// Reads the payload of `cart`'s event topic and checks its signature.
 ///
 /// # Errors
 /// [`Refusal`] when it is garbage, of another cart, or not signed with `key`.
-pub fn open(payload: &[u8], cart: &CartId, key: Option<&VerifyingKey>) -> Result<Batch, Refusal> {
+pub fn open(payload: &[u8], cart: &CartId, key: Option<&VerifyingKey>) -> Result<Opened, Refusal> {
     let garbage = |e: message::ReadError| Refusal::Garbage(e.to_string());
     let signed: Signed = message::read(payload).map_err(garbage)?;
     let key = key.ok_or_else(|| Refusal::UnknownCart(cart.clone()))?;
@@ -146,7 +174,7 @@ pub fn open(payload: &[u8], cart: &CartId, key: Option<&VerifyingKey>) -> Result
         let (found, expected) = (format!("cart {}", batch.cart), format!("cart {cart}"));
         return Err(Refusal::Foreign { seq: 0, found, expected });
     }
-    Ok(batch)
+    Ok(Opened::read(batch))
 }
 
 /// What of a batch may be stored.
@@ -160,33 +188,32 @@ pub struct Followed {
     pub refusal: Option<Refusal>,
 }
 
-/// Follows `batch` from `head`, the end of that journal as the hub has it. `newest` is the cart's
+/// Follows `opened` from `head`, the end of that journal as the hub has it. `newest` is the cart's
 /// newest journal; `stored` reads a stored record, `owner` says whose a trip is that somebody began.
 ///
 /// # Errors
 /// Whatever `stored` and `owner` fail with.
 pub fn follow<E>(
-    batch: &Batch,
+    opened: Opened,
     store: &StoreId,
     head: Head,
     newest: u64,
     mut stored: impl FnMut(u64) -> Result<Option<String>, E>,
     mut owner: impl FnMut(&TripId) -> Result<Option<CartId>, E>,
 ) -> Result<Followed, E> {
+    let Opened { cart, epoch, records } = opened;
     let mut followed = Followed { records: Vec::new(), head, refusal: None };
-    for text in &batch.records {
-        let record = match followed.head.follow(text) {
-            Ok((record, next)) => match foreign(&record, store, batch) {
-                None if batch.epoch < newest => {
-                    Err(Refusal::OldJournal { seq: record.seq, epoch: batch.epoch, newer: newest })
-                }
+    for (text, link) in records {
+        let record = match link.and_then(|link| followed.head.take(link)) {
+            Ok((record, next)) => match foreign(&record, store, &cart, epoch) {
+                None if epoch < newest => Err(Refusal::OldJournal { seq: record.seq, epoch, newer: newest }),
                 None => Ok((record, next)),
                 Some(refusal) => Err(refusal),
             },
             Err(ChainError::Gap { expected, found }) if found < expected => {
                 let known = followed.records.iter().find(|(r, _)| r.seq == found).map(|(_, text)| text.clone());
                 let known = if known.is_some() { known } else { stored(found)? };
-                if known.as_deref() == Some(text) {
+                if known.as_ref() == Some(&text) {
                     continue;
                 }
                 Err(Refusal::Fork { seq: found })
@@ -195,7 +222,7 @@ pub fn follow<E>(
             Err(other) => Err(Refusal::Chain(other)),
         };
         let record = match record {
-            Ok((record, next)) => match implausible(&record, &batch.cart, &mut owner)? {
+            Ok((record, next)) => match implausible(&record, &cart, &mut owner)? {
                 None => Ok((record, next)),
                 Some(refusal) => Err(refusal),
             },
@@ -204,7 +231,7 @@ pub fn follow<E>(
         match record {
             Ok((record, next)) => {
                 followed.head = next;
-                followed.records.push((record, text.clone()));
+                followed.records.push((record, text));
             }
             Err(refusal) => {
                 followed.refusal = Some(refusal);
@@ -230,15 +257,15 @@ fn implausible<E>(
     Ok(stranger.map(|owner| Refusal::ForeignTrip { seq, trip: trip.clone(), owner }))
 }
 
-fn foreign(record: &Record, store: &StoreId, batch: &Batch) -> Option<Refusal> {
-    if record.store == *store && record.cart == batch.cart && record.epoch == batch.epoch {
+fn foreign(record: &Record, store: &StoreId, cart: &CartId, epoch: u64) -> Option<Refusal> {
+    if record.store == *store && record.cart == *cart && record.epoch == epoch {
         return None;
     }
     let name = |store: &StoreId, cart: &CartId, epoch: u64| format!("store {store}, cart {cart}, journal {epoch}");
     Some(Refusal::Foreign {
         seq: record.seq,
         found: name(&record.store, &record.cart, record.epoch),
-        expected: name(store, &batch.cart, batch.epoch),
+        expected: name(store, cart, epoch),
     })
 }
 
@@ -309,7 +336,7 @@ pub(crate) mod tests {
         };
         let check = |had_up_to: u64, records: &[String], taken: usize, response: Option<Response>| {
             let store = StoreId::new("s").expect("valid");
-            let Ok(followed) = follow(&batch(records), &store, head(had_up_to), 7, had, |_| Ok(None));
+            let Ok(followed) = follow(Opened::read(batch(records)), &store, head(had_up_to), 7, had, |_| Ok(None));
             assert_eq!(followed.records.len(), taken, "{:?}", followed.refusal);
             assert_eq!(followed.refusal.as_ref().map(Refusal::response), response, "{:?}", followed.refusal);
             assert_eq!(followed.head.seq, had_up_to + taken as u64);
@@ -331,8 +358,14 @@ pub(crate) mod tests {
     fn a_journal_that_was_replaced_gets_nothing_new() {
         let texts = chain(2);
         let store = StoreId::new("s").expect("valid");
-        let Ok(followed) =
-            follow(&batch(&texts), &store, Head::default(), 8, |_| Ok::<_, Infallible>(None), |_| Ok(None));
+        let Ok(followed) = follow(
+            Opened::read(batch(&texts)),
+            &store,
+            Head::default(),
+            8,
+            |_| Ok::<_, Infallible>(None),
+            |_| Ok(None),
+        );
         assert!(matches!(followed.refusal, Some(Refusal::OldJournal { newer: 8, .. })), "{followed:?}");
     }
 }

@@ -126,6 +126,29 @@ pub enum ChainError {
     },
 }
 
+/// A record that was read and hashed, and not yet held against the one before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The record.
+    pub record: Record,
+    /// Digest of its encoding.
+    pub hash: Hash,
+}
+
+impl Link {
+    /// Reads `encoded`.
+    ///
+    /// # Errors
+    /// [`ChainError::Unreadable`] and [`ChainError::Version`].
+    pub fn read(encoded: &str) -> Result<Self, ChainError> {
+        let record: Record = serde_json::from_str(encoded)?;
+        if record.v != 1 {
+            return Err(ChainError::Version(record.v));
+        }
+        Ok(Self { record, hash: Hash::of(encoded.as_bytes()) })
+    }
+}
+
 /// The end of a chain: what the next record must follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -147,17 +170,22 @@ impl Head {
     /// # Errors
     /// [`ChainError`] says which check failed; the head is unchanged.
     pub fn follow(&self, encoded: &str) -> Result<(Record, Head), ChainError> {
-        let record: Record = serde_json::from_str(encoded)?;
-        if record.v != 1 {
-            return Err(ChainError::Version(record.v));
-        }
+        self.take(Link::read(encoded)?)
+    }
+
+    /// Checks that `link` is the next; returns its record and the new head.
+    ///
+    /// # Errors
+    /// [`ChainError`] says which check failed; the head is unchanged.
+    pub fn take(&self, link: Link) -> Result<(Record, Head), ChainError> {
+        let Link { record, hash } = link;
         if record.seq != self.seq + 1 {
             return Err(ChainError::Gap { expected: self.seq + 1, found: record.seq });
         }
         if record.prev != self.hash {
             return Err(ChainError::Broken { seq: record.seq, named: record.prev, before: self.hash });
         }
-        let head = Head { seq: record.seq, hash: Hash::of(encoded.as_bytes()) };
+        let head = Head { seq: record.seq, hash };
         Ok((record, head))
     }
 }

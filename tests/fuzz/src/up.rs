@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
-use store_hub::ingest::{self, Followed, Refusal};
+use store_hub::ingest::{self, Followed, Opened, Refusal};
 use trip::chain::Head;
 use trip::message::{BATCH_LABEL, Batch, Offer, Pairing, Presence, Signed, Telemetry, VERSION};
 use trip::pairing::Token;
@@ -30,9 +30,11 @@ pub(crate) fn check(data: &[u8]) {
 /// What nobody signed is never opened.
 fn unsigned(payload: &[u8]) {
     let key = KEY.verifying_key();
-    if let Ok(batch) = ingest::open(payload, &cart(), Some(&key)) {
+    if let Ok(opened) = ingest::open(payload, &cart(), Some(&key)) {
         // The seed is the one body that was ever signed.
-        assert_eq!(batch, part(), "a forged batch was opened");
+        let Batch { cart, epoch, records, .. } = part();
+        assert_eq!((&opened.cart, opened.epoch), (&cart, epoch), "a forged batch was opened");
+        assert!(opened.texts().eq(records.iter().map(String::as_str)), "a forged batch was opened");
     }
     assert!(ingest::open(payload, &cart(), None).is_err());
 }
@@ -45,35 +47,36 @@ fn signed(body: &str) -> Vec<u8> {
 
 /// A signed batch is taken up to the first fault, and taking it twice has no second effect.
 fn batch(body: &str) {
-    let batch = match ingest::open(&signed(body), &cart(), Some(&KEY.verifying_key())) {
-        Ok(batch) => batch,
-        Err(why) => return assert!(!why.to_string().is_empty()),
+    let payload = signed(body);
+    let open = || ingest::open(&payload, &cart(), Some(&KEY.verifying_key()));
+    let (opened, twice) = match (open(), open()) {
+        (Ok(opened), Ok(twice)) => (opened, twice),
+        (Err(why), _) | (_, Err(why)) => return assert!(!why.to_string().is_empty()),
     };
-    assert_eq!(batch.cart, cart());
-    let first = follow(&batch, Head::default(), &[]);
+    assert_eq!(opened.cart, cart());
+    let (epoch, sent) = (opened.epoch, opened.texts().map(str::to_owned).collect::<Vec<_>>());
+    let first = follow(opened, Head::default(), &[]);
     let texts: Vec<String> = first.records.iter().map(|(_, text)| text.clone()).collect();
     for (n, (record, text)) in first.records.iter().enumerate() {
-        assert_eq!(
-            (record.seq, &record.store, &record.cart, record.epoch),
-            (n as u64 + 1, &store(), &cart(), batch.epoch)
-        );
-        assert!(batch.records.contains(text));
+        assert_eq!((record.seq, &record.store, &record.cart, record.epoch), (n as u64 + 1, &store(), &cart(), epoch));
+        assert!(sent.contains(text));
     }
     assert_eq!(first.head.seq, texts.len() as u64);
     let last = texts.last().map_or(Hash::GENESIS, |text| Hash::of(text.as_bytes()));
     assert_eq!(first.head.hash, last, "the head is the last record's");
-    let again = follow(&batch, first.head, &texts);
+    let again = follow(twice, first.head, &texts);
     assert!(again.records.is_empty(), "a record was taken twice");
     assert_eq!(again.head, first.head);
     assert_eq!(again.refusal.as_ref().map(Refusal::response), first.refusal.as_ref().map(Refusal::response));
 }
 
-fn follow(batch: &Batch, head: Head, stored: &[String]) -> Followed {
+fn follow(opened: Opened, head: Head, stored: &[String]) -> Followed {
     let had = |seq: u64| Ok::<_, Infallible>(seq.checked_sub(1).and_then(|n| stored.get(n as usize)).cloned());
     // Another cart began the trips whose names begin with its own.
     let owner =
         |trip: &TripId| Ok(trip.as_str().starts_with("cart-02").then(|| crate::sample::right(CartId::new("cart-02"))));
-    let Ok(followed) = ingest::follow(batch, &store(), head, batch.epoch, had, owner);
+    let epoch = opened.epoch;
+    let Ok(followed) = ingest::follow(opened, &store(), head, epoch, had, owner);
     for (record, _) in &followed.records {
         if let trip::TripEvent::TripStarted { trip, .. } = &record.event {
             assert!(!trip.as_str().starts_with("cart-02"), "another cart's trip was begun");

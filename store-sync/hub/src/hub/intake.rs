@@ -4,6 +4,9 @@
 //! have come together are each checked and replayed on what is committed, and then written in one commit; each
 //! cart has its ack after it. Nothing is in memory that is not on disk.
 
+use std::collections::BTreeMap;
+
+use ed25519_dalek::VerifyingKey;
 use trip::bounds::Bounded;
 use trip::chain::Head;
 use trip::message::{self, HubState, Order, Pairing, Presence, Telemetry};
@@ -12,9 +15,15 @@ use trip::{CartId, Hash, TripEvent, TripId, TripState, UnixMillis};
 
 use super::draft::Draft;
 use super::{Effect, Hub, publish};
-use crate::ingest::{self, Followed, Refusal, Response};
+use crate::ingest::{self, Followed, Opened, Refusal, Response};
 use crate::ledger::{self, Posting};
 use crate::store::{CartRow, QuarantineRow, Storage, StoreError, StoreKind, Write};
+
+/// So many threads open what has come together.
+const MOST_THREADS: usize = 4;
+
+/// Fewer bytes are opened sooner than a thread begins.
+const WORTH_THREADS: usize = 32 * 1024;
 
 /// A batch of records as it came.
 #[derive(Clone, Debug)]
@@ -53,10 +62,14 @@ impl<S: Storage> Hub<S> {
         messages: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         now: UnixMillis,
     ) -> Result<Vec<Effect>, StoreError> {
+        let messages: Vec<(&str, &[u8])> = messages.into_iter().collect();
+        let of: Vec<Option<Heard<'_>>> =
+            messages.iter().map(|&(topic, payload)| self.records_of(topic, payload)).collect();
+        let mut opened = open_all(&of.iter().flatten().collect::<Vec<_>>(), &self.setting.carts).into_iter();
         let mut effects = Vec::new();
         let mut together: Vec<Checked<'_>> = Vec::new();
-        for (topic, payload) in messages {
-            let Some(heard) = self.records_of(topic, payload) else {
+        for ((topic, payload), heard) in messages.into_iter().zip(of) {
+            let Some((heard, opened)) = heard.and_then(|heard| Some((heard, opened.next()?))) else {
                 let taken = self.hear(topic, payload, now);
                 self.settle(taken, &mut effects, &mut together, now)?;
                 continue;
@@ -66,7 +79,7 @@ impl<S: Storage> Hub<S> {
                 let taken = self.write_down(std::mem::take(&mut together), now);
                 self.settle(taken, &mut effects, &mut together, now)?;
             }
-            let taken = match self.check(heard.clone(), &together, now) {
+            let taken = match self.check(heard.clone(), opened, &together, now) {
                 Ok(Ok(checked)) => {
                     together.push(checked);
                     continue;
@@ -173,30 +186,32 @@ impl<S: Storage> Hub<S> {
     fn check<'a>(
         &self,
         heard: Heard<'a>,
+        opened: Result<Opened, Refusal>,
         together: &[Checked<'_>],
         now: UnixMillis,
     ) -> Result<Result<Checked<'a>, Refusal>, StoreError> {
         let cart = &heard.cart;
-        let batch = match ingest::open(heard.payload, cart, self.setting.carts.get(cart)) {
-            Ok(batch) => batch,
+        let opened = match opened {
+            Ok(opened) => opened,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let epoch = opened.epoch;
         // After the signature, so that the fence answers nobody but the cart itself.
         if let Some(refusal) = self.shut_out(cart) {
             return Ok(Err(refusal));
         }
         let newest = self.carts.get(cart).map_or(0, |row| row.epoch);
         let row = match self.carts.get(cart) {
-            Some(row) if row.epoch == batch.epoch => row.clone(),
-            _ => self.storage.cart(cart, batch.epoch)?.unwrap_or_else(|| CartRow {
+            Some(row) if row.epoch == epoch => row.clone(),
+            _ => self.storage.cart(cart, epoch)?.unwrap_or_else(|| CartRow {
                 cart: cart.clone(),
-                epoch: batch.epoch,
+                epoch,
                 head: Head::default(),
                 state: TripState::default(),
                 at: now,
             }),
         };
-        let stored = |seq| self.storage.record(cart, batch.epoch, seq);
+        let stored = |seq| self.storage.record(cart, epoch, seq);
         let owner = |trip: &TripId| {
             let mut rows = together.iter().filter_map(|checked| checked.posting.as_ref()).flat_map(|p| &p.trips);
             match rows.find(|row| row.trip == *trip) {
@@ -204,9 +219,9 @@ impl<S: Storage> Hub<S> {
                 None => Ok(self.storage.trip(trip)?.map(|row| row.cart)),
             }
         };
-        let followed = ingest::follow(&batch, &self.setting.store, row.head, newest, stored, owner)?;
+        let followed = ingest::follow(opened, &self.setting.store, row.head, newest, stored, owner)?;
         let mut checked = Checked {
-            epoch: batch.epoch,
+            epoch,
             followed,
             posting: None,
             draft: Draft::default(),
@@ -269,7 +284,8 @@ impl<S: Storage> Hub<S> {
     }
 
     fn take_alone(&mut self, heard: &Heard<'_>, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
-        match self.check(heard.clone(), &[], now)? {
+        let opened = ingest::open(heard.payload, &heard.cart, self.setting.carts.get(&heard.cart));
+        match self.check(heard.clone(), opened, &[], now)? {
             Ok(checked) => self.write_down(vec![checked], now),
             Err(refusal) => self.turn_away(heard, &refusal, now),
         }
@@ -319,4 +335,25 @@ impl<S: Storage> Hub<S> {
             Response::Count | Response::AckAgain => self.refuse(topic, &refusal.to_string()),
         }
     }
+}
+
+/// Opens batches: signatures and reading are most of what a batch costs, and need nothing that changes. So where there
+/// is much of it, several threads share it.
+fn open_all(heard: &[&Heard<'_>], keys: &BTreeMap<CartId, VerifyingKey>) -> Vec<Result<Opened, Refusal>> {
+    let open = |heard: &&Heard<'_>| ingest::open(heard.payload, &heard.cart, keys.get(&heard.cart));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let bytes: usize = heard.iter().map(|heard| heard.payload.len()).sum();
+    if threads < 2 || heard.len() < 2 || bytes < WORTH_THREADS {
+        return heard.iter().map(open).collect();
+    }
+    std::thread::scope(|scope| {
+        let mut parts = heard.chunks(heard.len().div_ceil(threads));
+        let own = parts.next().unwrap_or_default();
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || part.iter().map(open).collect::<Vec<_>>())).collect();
+        let mut opened: Vec<_> = own.iter().map(open).collect();
+        for other in others {
+            opened.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        opened
+    })
 }
