@@ -4,9 +4,6 @@
 //! have come together are each checked and replayed on what is committed, and then written in one commit; each
 //! cart has its ack after it. Nothing is in memory that is not on disk.
 
-use std::collections::BTreeMap;
-
-use ed25519_dalek::VerifyingKey;
 use trip::bounds::Bounded;
 use trip::chain::Head;
 use trip::message::{self, HubState, Order, Pairing, Presence, Telemetry};
@@ -15,15 +12,9 @@ use trip::{CartId, Hash, TripEvent, TripId, TripState, UnixMillis};
 
 use super::draft::Draft;
 use super::{Effect, Hub, publish};
-use crate::ingest::{self, Followed, Opened, Refusal, Response};
+use crate::ingest::{self, Followed, Refusal, Response};
 use crate::ledger::{self, Posting};
 use crate::store::{CartRow, QuarantineRow, Storage, StoreError, StoreKind, Write};
-
-/// So many threads open what has come together.
-const MOST_THREADS: usize = 4;
-
-/// Fewer bytes are opened sooner than a thread begins.
-const WORTH_THREADS: usize = 32 * 1024;
 
 /// A batch of records as it came.
 #[derive(Clone, Debug)]
@@ -62,14 +53,10 @@ impl<S: Storage> Hub<S> {
         messages: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         now: UnixMillis,
     ) -> Result<Vec<Effect>, StoreError> {
-        let messages: Vec<(&str, &[u8])> = messages.into_iter().collect();
-        let of: Vec<Option<Heard<'_>>> =
-            messages.iter().map(|&(topic, payload)| self.records_of(topic, payload)).collect();
-        let mut opened = open_all(&of.iter().flatten().collect::<Vec<_>>(), &self.setting.carts).into_iter();
         let mut effects = Vec::new();
         let mut together: Vec<Checked<'_>> = Vec::new();
-        for ((topic, payload), heard) in messages.into_iter().zip(of) {
-            let Some((heard, opened)) = heard.and_then(|heard| Some((heard, opened.next()?))) else {
+        for (topic, payload) in messages {
+            let Some(heard) = self.records_of(topic, payload) else {
                 let taken = self.hear(topic, payload, now);
                 self.settle(taken, &mut effects, &mut together, now)?;
                 continue;
@@ -79,7 +66,7 @@ impl<S: Storage> Hub<S> {
                 let taken = self.write_down(std::mem::take(&mut together), now);
                 self.settle(taken, &mut effects, &mut together, now)?;
             }
-            let taken = match self.check(heard.clone(), opened, &together, now) {
+            let taken = match self.check(heard.clone(), &together, now) {
                 Ok(Ok(checked)) => {
                     together.push(checked);
                     continue;
@@ -186,12 +173,11 @@ impl<S: Storage> Hub<S> {
     fn check<'a>(
         &self,
         heard: Heard<'a>,
-        opened: Result<Opened, Refusal>,
         together: &[Checked<'_>],
         now: UnixMillis,
     ) -> Result<Result<Checked<'a>, Refusal>, StoreError> {
         let cart = &heard.cart;
-        let opened = match opened {
+        let opened = match ingest::open(heard.payload, cart, self.setting.carts.get(cart)) {
             Ok(opened) => opened,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -284,8 +270,7 @@ impl<S: Storage> Hub<S> {
     }
 
     fn take_alone(&mut self, heard: &Heard<'_>, now: UnixMillis) -> Result<Vec<Effect>, StoreError> {
-        let opened = ingest::open(heard.payload, &heard.cart, self.setting.carts.get(&heard.cart));
-        match self.check(heard.clone(), opened, &[], now)? {
+        match self.check(heard.clone(), &[], now)? {
             Ok(checked) => self.write_down(vec![checked], now),
             Err(refusal) => self.turn_away(heard, &refusal, now),
         }
@@ -335,25 +320,4 @@ impl<S: Storage> Hub<S> {
             Response::Count | Response::AckAgain => self.refuse(topic, &refusal.to_string()),
         }
     }
-}
-
-/// Opens batches: signatures and reading are most of what a batch costs, and need nothing that changes. So where there
-/// is much of it, several threads share it.
-fn open_all(heard: &[&Heard<'_>], keys: &BTreeMap<CartId, VerifyingKey>) -> Vec<Result<Opened, Refusal>> {
-    let open = |heard: &&Heard<'_>| ingest::open(heard.payload, &heard.cart, keys.get(&heard.cart));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let bytes: usize = heard.iter().map(|heard| heard.payload.len()).sum();
-    if threads < 2 || heard.len() < 2 || bytes < WORTH_THREADS {
-        return heard.iter().map(open).collect();
-    }
-    std::thread::scope(|scope| {
-        let mut parts = heard.chunks(heard.len().div_ceil(threads));
-        let own = parts.next().unwrap_or_default();
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || part.iter().map(open).collect::<Vec<_>>())).collect();
-        let mut opened: Vec<_> = own.iter().map(open).collect();
-        for other in others {
-            opened.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        opened
-    })
 }
