@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 use trip::message::{Offer, Telemetry};
 use trip::{CartId, StoreId};
 
-use crate::patience::Patience;
+use crate::patience;
 use crate::session::{Identity, Journal, JournalError, LARGEST_PACKET, LinkEvent, Outgoing, Output, Session};
 use crate::tls;
 
@@ -89,7 +89,7 @@ impl<J: Journal + Send> Line<J> {
     /// Works until `shutdown` turns true.
     pub async fn run(mut self, mut event_loop: EventLoop, told: Told, mut shutdown: watch::Receiver<bool>) {
         let Told { mut appended, telemetry, mut offers } = told;
-        let mut patience = Patience::default();
+        let mut patience = patience::of_the_line();
         let mut telemetry_due = tokio::time::interval(TELEMETRY_EVERY);
         self.session.offer(offers.borrow_and_update().clone());
         loop {

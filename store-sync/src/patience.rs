@@ -1,37 +1,16 @@
-//! How long to wait before the next attempt to connect: twice as long each time, with jitter, so that two
-//! hundred carts do not come back in one second.
+//! How long the line waits before it is sought again.
 
 use std::time::Duration;
 
-/// The least and the longest wait between two attempts.
+use trip::patience::Patience;
+
+/// The least and the longest wait between two attempts to connect.
 const LEAST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// The wait between attempts.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    next: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { next: LEAST }
-    }
-}
-
-impl Patience {
-    /// It worked: the next failure waits the least again.
-    pub fn restored(&mut self) {
-        self.next = LEAST;
-    }
-
-    /// It failed: how long to wait now. `chance` is a random number, 0..1, of the caller's; the wait is half
-    /// to all of what is due.
-    pub fn wait(&mut self, chance: f64) -> Duration {
-        let due = self.next;
-        self.next = (due * 2).min(LONGEST);
-        due.mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
-    }
+/// The wait between attempts to connect.
+pub const fn of_the_line() -> Patience {
+    Patience::between(LEAST, LONGEST)
 }
 
 #[cfg(test)]
@@ -40,7 +19,7 @@ mod tests {
 
     #[test]
     fn it_waits_longer_each_time_up_to_a_bound_and_starts_over_when_it_worked() {
-        let mut patience = Patience::default();
+        let mut patience = of_the_line();
         let waits: Vec<u64> = (0..9).map(|_| patience.wait(1.0).as_millis() as u64).collect();
         assert_eq!(waits, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
         patience.restored();
@@ -50,7 +29,7 @@ mod tests {
     #[test]
     fn carts_that_failed_together_come_back_apart() {
         let waits: std::collections::BTreeSet<Duration> =
-            (0..200).map(|cart| Patience::default().wait(f64::from(cart) / 200.0)).collect();
+            (0..200).map(|cart| of_the_line().wait(f64::from(cart) / 200.0)).collect();
         assert_eq!(waits.len(), 200);
     }
 }

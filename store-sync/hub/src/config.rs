@@ -53,10 +53,10 @@ use serde::Deserialize;
 use toml::Spanned;
 use trip::{CartId, LaneId, StoreId};
 
-use crate::back_office::Address;
-
+mod back_office;
 mod database;
 
+pub use back_office::BackOfficeConfig;
 pub use database::DatabaseConfig;
 
 /// Everything that differs by store.
@@ -89,19 +89,6 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// Who is told of trips, payments and receipts; `None` where nobody is.
     pub back_office: Option<BackOfficeConfig>,
-}
-
-/// Who is told of trips, payments and receipts.
-#[derive(Clone, Debug)]
-pub struct BackOfficeConfig {
-    /// Where it listens.
-    pub address: Address,
-    /// The certificates of its authority, PEM; `None` for those that this machine knows.
-    pub authority: Option<PathBuf>,
-    /// How long an answer may take, connecting and sending included.
-    pub answer_within: Duration,
-    /// How old a message may grow, in seconds, before staff are told.
-    pub alarm_after_s: u32,
 }
 
 /// How carts on the store's network are let in.
@@ -202,28 +189,7 @@ struct File {
     cart: Vec<Spanned<CartFile>>,
     tls: Option<Spanned<TlsFile>>,
     database: Option<Spanned<database::DatabaseFile>>,
-    back_office: Option<Spanned<BackOfficeFile>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BackOfficeFile {
-    url: String,
-    authority: Option<PathBuf>,
-    #[serde(default = "office_answers_within_s")]
-    answer_within_s: u32,
-    #[serde(default = "alarm_after_s")]
-    alarm_after_s: u32,
-}
-
-/// Who takes a batch in writes it down first, which may take a while; longer would be slower than to send it again.
-fn office_answers_within_s() -> u32 {
-    30
-}
-
-/// Shorter than a day's end is late, longer than a restart takes.
-fn alarm_after_s() -> u32 {
-    60 * 60
+    back_office: Option<Spanned<back_office::BackOfficeFile>>,
 }
 
 #[derive(Deserialize)]
@@ -381,7 +347,7 @@ impl Config {
             None => None,
             Some(entry) => {
                 let start = entry.span().start;
-                Some(back_office(entry.into_inner(), folder).map_err(|what| wrong(start, what))?)
+                Some(back_office::check(entry.into_inner(), folder).map_err(|what| wrong(start, what))?)
             }
         };
         let database = match file.database {
@@ -445,24 +411,6 @@ fn tls(file: TlsFile, bus: &BusConfig) -> Result<TlsConfig, String> {
     });
     let vendor_keys = keys.collect::<Result<_, _>>()?;
     Ok(TlsConfig { mqtt: file.mqtt, http: file.http, names: file.names, cart_days: file.cart_days, vendor_keys })
-}
-
-fn back_office(file: BackOfficeFile, folder: &Path) -> Result<BackOfficeConfig, String> {
-    let address = Address::parse(&file.url).ok_or_else(|| {
-        format!("[back_office] url is \"{}\"; expected https://host/path, or http:// with a loopback address", file.url)
-    })?;
-    if !(1..=300).contains(&file.answer_within_s) {
-        return Err(format!("[back_office] answer_within_s is {}; expected 1 to 300", file.answer_within_s));
-    }
-    if !(1..=604_800).contains(&file.alarm_after_s) {
-        return Err(format!("[back_office] alarm_after_s is {}; expected 1 to 604800", file.alarm_after_s));
-    }
-    Ok(BackOfficeConfig {
-        address,
-        authority: file.authority.map(|path| folder.join(path)),
-        answer_within: Duration::from_secs(file.answer_within_s.into()),
-        alarm_after_s: file.alarm_after_s,
-    })
 }
 
 /// True for `http://` or `https://`, a host and perhaps a port, and nothing else.

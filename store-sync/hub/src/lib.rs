@@ -15,6 +15,7 @@ pub mod bus;
 pub mod catalogues;
 pub mod config;
 pub mod day_end;
+mod here;
 pub mod hub;
 pub mod identity;
 pub mod ingest;

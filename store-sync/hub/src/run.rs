@@ -1,14 +1,13 @@
 //! The shell: opens files and sockets, gives the hub its inputs and the time, and carries out its
-//! effects. One thread owns the hub; tasks bring it what the bus, terminals and staff say.
+//! effects. One [`thread`] owns the hub; tasks bring it what the bus, terminals and staff say.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use service::{HealthFile, Reserve, Watch};
 use tokio::runtime::Handle;
@@ -17,36 +16,31 @@ use tokio::task::JoinSet;
 use trip::message::{HubState, VERSION};
 use trip::{LaneId, StoreId, UnixMillis, topics};
 
-use crate::back_office::{Courier, OfficeCall, Post, PostError, Signer};
+use crate::back_office::{Courier, Post, PostError, Signer};
 use crate::bus::{Bus, BusError, BusEvent, External, InProcess, Line, Outgoing, Wishes};
 use crate::catalogues::{Catalogues, CataloguesError};
 use crate::config::{BusConfig, Config, key_text};
-use crate::hub::{Carts, Effect, Hub, Input, Setting};
+use crate::here::is_here;
+use crate::hub::{Carts, Hub, Input, Setting};
 use crate::identity;
 use crate::identity::entrance::{Entrance, EntranceError};
 use crate::identity::registry::{Registry, RegistryError};
 use crate::identity::roster::{self, Roster};
-use crate::intent::Answer;
 use crate::keys::{KeyError, trust_folder};
 use crate::receipt::Office;
 use crate::store::{Guarded, PostgresStore, Reserved, SqliteStore, Storage, StoreError};
-use crate::terminal::{NexoTerminal, Terminal};
-use crate::web::{self, PhoneCall, TillCall, WebError, board::Board};
+use crate::terminal::NexoTerminal;
+use crate::web::{self, WebError, board::Board};
+
+mod thread;
+
+use thread::{Shell, Told, own};
 
 /// How often the hub looks at the time.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How long an input waits that the database could not take in.
-const AGAIN_AFTER: Duration = Duration::from_secs(1);
-
 /// Inputs that may wait; then whoever brings the next one waits.
 const INPUT_QUEUE: usize = 256;
-
-/// Inputs that are taken in, and written down, at once at most: a payment behind them waits no longer than for these.
-const AT_ONCE: usize = 64;
-
-/// For what carts tell the staff page is made anew so often at most; what came since is on it with the next tick.
-const BOARD_EVERY: Duration = Duration::from_millis(100);
 
 /// Disk space kept for payments that are under way when the disk is full: some thousands of commits.
 const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
@@ -117,21 +111,6 @@ pub struct Ready {
     pub back_office_key: Option<String>,
 }
 
-enum Told {
-    Input(Input),
-    Phone(PhoneCall),
-    BackOffice(OfficeCall),
-    Till(TillCall),
-    /// Wakes the hub's thread, so that it sees that it shall stop.
-    Stop,
-}
-
-impl From<OfficeCall> for Told {
-    fn from(call: OfficeCall) -> Self {
-        Self::BackOffice(call)
-    }
-}
-
 /// Runs a hub until `stop`. Calls `ready` once carts may connect.
 ///
 /// # Errors
@@ -194,9 +173,9 @@ async fn serve<S: Storage + 'static>(
     let mut line = start_bus(&config, boot_epoch, client).await?;
 
     let (board, watched) = watch::channel(Arc::new(Board::default()));
-    let (taps, mut tapped) = mpsc::channel(INPUT_QUEUE);
-    let (phones, mut called) = mpsc::channel(INPUT_QUEUE);
-    let (tills, mut asked) = mpsc::channel(INPUT_QUEUE);
+    let (taps, tapped) = mpsc::channel(INPUT_QUEUE);
+    let (phones, called) = mpsc::channel(INPUT_QUEUE);
+    let (tills, asked) = mpsc::channel(INPUT_QUEUE);
     let (http, phone_url, serving) =
         web::serve(config.http, watched, taps, phones, tills, config.phone_url.clone()).await?;
 
@@ -247,27 +226,9 @@ async fn serve<S: Storage + 'static>(
     });
     // What brings the hub its inputs. When one of them ends, the hub would be deaf on that ear and seem well.
     let mut parts = JoinSet::new();
-    let staff = tell.clone();
-    parts.spawn(async move {
-        while let Some(action) = tapped.recv().await {
-            let _ = staff.send(Told::Input(Input::Staff(action))).await;
-        }
-        "what staff tap"
-    });
-    let phones = tell.clone();
-    parts.spawn(async move {
-        while let Some(call) = called.recv().await {
-            let _ = phones.send(Told::Phone(call)).await;
-        }
-        "what phones ask"
-    });
-    let tills = tell.clone();
-    parts.spawn(async move {
-        while let Some(call) = asked.recv().await {
-            let _ = tills.send(Told::Till(call)).await;
-        }
-        "what is asked about tills"
-    });
+    pass_on(&mut parts, "what staff tap", tapped, &tell, |action| Told::Input(Input::Staff(action)));
+    pass_on(&mut parts, "what phones ask", called, &tell, Told::Phone);
+    pass_on(&mut parts, "what is asked about tills", asked, &tell, Told::Till);
     if let Some(mut roster) = roster {
         let (tell, config) = (tell.clone(), config.clone());
         tokio::spawn(async move {
@@ -332,6 +293,23 @@ async fn serve<S: Storage + 'static>(
         Ok(result) => Ok(result?),
         Err(_) => Err(RunError::Part("the hub's thread ended".into())),
     }
+}
+
+/// Brings the hub what comes `from` a page, each as `told`, for as long as the page may ask. It is one of the `parts`.
+fn pass_on<T: Send + 'static>(
+    parts: &mut JoinSet<&'static str>,
+    name: &'static str,
+    mut from: mpsc::Receiver<T>,
+    tell: &mpsc::Sender<Told>,
+    told: impl Fn(T) -> Told + Send + 'static,
+) {
+    let tell = tell.clone();
+    parts.spawn(async move {
+        while let Some(asked) = from.recv().await {
+            let _ = tell.send(told(asked)).await;
+        }
+        name
+    });
 }
 
 /// Resolves when what `carrier` stands for has ended; never, where there is nothing.
@@ -400,7 +378,7 @@ async fn start_bus(
     match &config.bus {
         BusConfig::Listen(listen) => InProcess { listen: *listen }.start(wishes).await,
         BusConfig::External(address) => {
-            if !is_loopback(address) {
+            if !is_here(address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host)) {
                 tracing::warn!(
                     address,
                     "the line to the broker is plain: whoever is on the network can read and change it; use bus = {{ secured = … }}"
@@ -409,154 +387,6 @@ async fn start_bus(
             External { address: address.clone(), tls: None }.start(wishes).await
         }
         BusConfig::Secured(address) => External { address: address.clone(), tls: client }.start(wishes).await,
-    }
-}
-
-fn is_loopback(address: &str) -> bool {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// What the hub's thread carries effects out with.
-struct Shell {
-    outgoing: mpsc::UnboundedSender<Outgoing>,
-    terminals: HashMap<LaneId, Arc<NexoTerminal>>,
-    tell: mpsc::Sender<Told>,
-    tasks: Handle,
-    board: watch::Sender<Arc<Board>>,
-    zone: TimeZone,
-}
-
-/// The hub's thread: inputs one by one, until it is told to stop or the database breaks.
-fn own(
-    mut hub: Hub<impl Storage>,
-    first: Vec<Effect>,
-    mut told: mpsc::Receiver<Told>,
-    shell: &Shell,
-    stops: &AtomicBool,
-    mut health: HealthFile,
-) -> Result<(), StoreError> {
-    let began = Instant::now();
-    let mut watch = Watch::from_environment();
-    let (mut next, mut shown_at) = (None, None::<Instant>);
-    first.into_iter().for_each(|effect| shell.carry_out(effect));
-    while let Some(this) = next.take().or_else(|| told.blocking_recv()) {
-        if stops.load(Ordering::SeqCst) {
-            break;
-        }
-        watch.alive(began.elapsed());
-        // Who has tapped or asked looks at the page in the next moment; what two hundred carts tell can wait a little.
-        let mut shown = shown_at.is_some_and(|at| at.elapsed() < BOARD_EVERY);
-        let effects = match this {
-            Told::Stop => break,
-            Told::Input(input) => {
-                let inputs;
-                (inputs, next) = with_what_waits(input, &mut told);
-                if inputs.contains(&Input::Tick)
-                    && let Err(why) = health.tell(&hub.health(), began.elapsed())
-                {
-                    tracing::debug!(%why, "the health file cannot be written");
-                }
-                shown &= inputs.iter().all(|input| matches!(input, Input::Bus(BusEvent::Message { .. }) | Input::Tick));
-                hub.handle_all(inputs, now())?
-            }
-            Told::Phone((ask, reply)) => hand_on(hub.phone(ask, now()), reply)?,
-            Told::Till((ask, reply)) => {
-                shown = false;
-                hand_on(hub.till(ask, &shell.zone, now()), reply)?
-            }
-            Told::BackOffice((ask, reply)) => {
-                match hub.back_office(ask) {
-                    // A courier that has fallen over asks anew.
-                    Ok(words) => drop(reply.send(words)),
-                    Err(e) if e.passes() => {
-                        // The full disk itself is said elsewhere.
-                        tracing::debug!(error = %e, "the back office's courier got no answer");
-                    }
-                    Err(e) => return Err(e),
-                }
-                Vec::new()
-            }
-        };
-        effects.into_iter().for_each(|effect| shell.carry_out(effect));
-        if !shown {
-            shown_at = Some(Instant::now());
-            let board = hub.board(&shell.zone);
-            shell.board.send_if_modified(|shown| {
-                let changed = **shown != board;
-                if changed {
-                    *shown = Arc::new(board);
-                }
-                changed
-            });
-        }
-    }
-    Ok(())
-}
-
-/// `first` and the inputs that have come since, and what came behind them and is no input.
-fn with_what_waits(first: Input, told: &mut mpsc::Receiver<Told>) -> (Vec<Input>, Option<Told>) {
-    let mut inputs = vec![first];
-    while inputs.len() < AT_ONCE {
-        match told.try_recv() {
-            Ok(Told::Input(input)) => inputs.push(input),
-            Ok(other) => return (inputs, Some(other)),
-            Err(_) => break,
-        }
-    }
-    (inputs, None)
-}
-
-/// Gives an answer to the page that asked; a disk that is full answers nobody.
-fn hand_on<A>(
-    answered: Result<(A, Vec<Effect>), StoreError>,
-    reply: oneshot::Sender<A>,
-) -> Result<Vec<Effect>, StoreError> {
-    match answered {
-        Ok((answer, effects)) => {
-            // Who has gone away needs no answer.
-            let _ = reply.send(answer);
-            Ok(effects)
-        }
-        Err(e) if e.passes() => {
-            tracing::warn!(error = %e, "a page got no answer");
-            Ok(Vec::new())
-        }
-        Err(e) => Err(e),
-    }
-}
-
-impl Shell {
-    fn carry_out(&self, effect: Effect) {
-        match effect {
-            // An error means that the line has ended, and with it the hub.
-            Effect::Publish(message) => drop(self.outgoing.send(message)),
-            Effect::Ask { lane, ask, intent, after_ms } => {
-                let (terminal, tell) = (self.terminals.get(&lane).cloned(), self.tell.clone());
-                self.tasks.spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                    let id = intent.id.clone();
-                    let answer = match terminal {
-                        // Whatever befalls the asking, the payment must hear that it got no answer.
-                        Some(terminal) => tokio::spawn(async move { terminal.ask(ask, &intent).await })
-                            .await
-                            .unwrap_or_else(|broken| Answer::NoAnswer { why: format!("asking fell over: {broken}") }),
-                        None => Answer::NoAnswer {
-                            why: format!("lane {lane} is not set up any more; add it again to settle its payment"),
-                        },
-                    };
-                    let _ = tell.send(Told::Input(Input::Answer { intent: id, ask, answer })).await;
-                });
-            }
-            Effect::Again(input) => {
-                let tell = self.tell.clone();
-                self.tasks.spawn(async move {
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                    let _ = tell.send(Told::Input(*input)).await;
-                });
-            }
-        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! itself, so that none can tap in its stead.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +23,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use trip::{CartId, HoldId, LineId};
 
+use crate::here::is_here;
 use crate::hub::StaffAction;
 
 mod bars;
 pub mod board;
+mod document;
 mod page;
 mod phone;
 mod phone_page;
@@ -134,8 +136,7 @@ fn is_loopback(host: &str) -> bool {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    is_here(name)
 }
 
 /// The host of a web address, with its port, if it has one.

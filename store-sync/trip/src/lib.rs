@@ -7,7 +7,7 @@
 //! [`pairing`] joins a shopper to a cart, [`list`] reads what they mean to buy. [`journal`]
 //! writes events as chained records and reads them again. [`provisioning`] joins a cart to a store, [`release`] says
 //! which catalogue it may take. [`topics`] and [`message`] are the words cart and hub use on the line.
-//! [`bounds`] says how large any of it may be.
+//! [`bounds`] says how large any of it may be, [`patience`] how long either side waits to try again.
 //!
 //! Deliberately absent: clocks, files, sockets, devices. Time comes in as [`UnixMillis`].
 
@@ -26,6 +26,7 @@ pub mod list;
 pub mod message;
 pub mod money;
 pub mod pairing;
+pub mod patience;
 pub mod pricing;
 pub mod provisioning;
 pub mod quantity;

@@ -8,10 +8,11 @@ use cart_core::weight_step::ScaleTuning;
 use cart_core::{Cart, Input, Outputs, OwnLimits, Setup, Tare, TripLoop, View};
 use ed25519_dalek::SigningKey;
 use hal::{BatteryReading, Moment, WeightReading};
-use store_sync::patience::Patience;
+use store_sync::patience;
 use store_sync::session::{Identity, Output};
 use store_sync::{LinkEvent, Session};
 use trip::message::Offer;
+use trip::patience::Patience;
 use trip::{CartId, Hash, LaneId, Phase, TripState, UnixMillis};
 
 use crate::Ms;
@@ -109,7 +110,7 @@ impl SimCart {
             id,
             boot: 0,
             connection: None,
-            patience: Patience::default(),
+            patience: patience::of_the_line(),
             clock_off: 0,
             load_g: 0,
             load_since: 0,
@@ -159,7 +160,7 @@ impl SimCart {
     pub fn start(&mut self, now: Ms, seed: u64) -> Result<(bool, Step), PowerGone> {
         self.boot += 1;
         self.connection = None;
-        self.patience = Patience::default();
+        self.patience = patience::of_the_line();
         let found = self.disk.open()?;
         let newest = goods::catalogue(self.dearer);
         let older = goods::catalogue(goods::DEARER - self.dearer);

@@ -8,7 +8,8 @@ use store_hub::catalogues::Catalogues;
 use store_hub::hub::{Effect, Hub, Input, Setting};
 use store_hub::receipt::Office;
 use store_hub::store::{Guard, Guarded, MemoryPlace, MemoryStore, Storage, StoreError, StoreKind, Write};
-use store_sync::patience::Patience;
+use store_sync::patience;
+use trip::patience::Patience;
 use trip::{CartId, UnixMillis};
 
 use crate::Ms;
@@ -103,7 +104,7 @@ impl SimHub {
         let this = Self {
             run,
             connection: None,
-            patience: Patience::default(),
+            patience: patience::of_the_line(),
             still_until: 0,
             waiting: Vec::new(),
             dies_after: None,

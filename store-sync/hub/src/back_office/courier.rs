@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use trip::patience::Patience;
 
 use super::batch::Batch;
 use super::post::Post;
@@ -26,6 +27,7 @@ const ANEW_AFTER: Duration = Duration::from_secs(60);
 /// the second, and one that is out is asked no more than that often.
 const LEAST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(300);
+const PATIENCE: Patience = Patience::between(LEAST, LONGEST);
 
 /// What the courier asks of the hub, or tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,10 +120,10 @@ impl Courier {
             tokio::time::sleep(LOOK_EVERY).await;
             return Ok(());
         };
-        let mut patience = Patience::default();
+        let mut patience = PATIENCE;
         // The same batch until it is taken, whatever is added meanwhile: so it keeps its name.
         while let Err(why) = self.send(&batch).await {
-            if patience == Patience::default() {
+            if patience == PATIENCE {
                 tracing::info!(%why, "the back office has not taken what was sent; it is sent again");
             }
             ask(hub, OfficeAsk::NotTaken(why)).await?;
@@ -151,39 +153,18 @@ async fn ask<T: From<OfficeCall>>(hub: &mpsc::Sender<T>, what: OfficeAsk) -> Res
     Ok(answered.await.ok())
 }
 
-/// The wait between attempts: twice as long each time, with jitter, so that a chain's stores do not come back in one
-/// second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Patience {
-    next: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { next: LEAST }
-    }
-}
-
-impl Patience {
-    /// How long to wait now. `chance` is a random number, 0..1; the wait is half to all of what is due.
-    fn wait(&mut self, chance: f64) -> Duration {
-        let due = self.next;
-        self.next = (due * 2).min(LONGEST);
-        due.mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn it_waits_longer_each_time_up_to_some_minutes_and_never_all_stores_alike() {
-        let mut patience = Patience::default();
+        let mut patience = PATIENCE;
         let waits: Vec<u128> = (0..12).map(|_| patience.wait(1.0).as_millis()).collect();
         let doubled = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000];
         assert_eq!(waits, doubled);
-        assert_eq!((patience.wait(0.0), Patience::default().wait(0.5)), (LONGEST / 2, LEAST * 3 / 4));
+        let mut first = PATIENCE;
+        assert_eq!((patience.wait(0.0), first.wait(0.5)), (LONGEST / 2, LEAST * 3 / 4));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! One delivery over HTTP: to the address of the configuration, and wherever that points to, to no other.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use super::courier::NotTaken;
+use crate::here::is_here;
 
 /// Where the back office listens: `https://host/path`, and `http://` on this machine alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +39,9 @@ impl Address {
         let uri: Uri = url.parse().ok()?;
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let (secure, port) = match uri.scheme_str()? {
             "https" => (true, 443),
-            "http" if here => (false, 80),
+            "http" if is_here(&host) => (false, 80),
             _ => return None,
         };
         if host.is_empty() {

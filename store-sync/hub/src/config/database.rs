@@ -7,6 +7,8 @@ use serde::Deserialize;
 use tokio_postgres::config::{Host, SslMode};
 use trip::StoreId;
 
+use crate::here::is_here;
+
 /// A database of PostgreSQL. Nothing of it that is shown or logged is a password.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
@@ -59,7 +61,7 @@ pub(super) fn check(file: DatabaseFile, store: &StoreId, folder: &Path) -> Resul
         return Err(format!("[database] postgres names no server; {EXPECTED}"));
     }
     let far = |host: &Host| match host {
-        Host::Tcp(name) => name != "localhost" && !name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        Host::Tcp(name) => !is_here(name),
         Host::Unix(_) => false,
     };
     if connection.get_hosts().iter().any(far) || connection.get_hostaddrs().iter().any(|ip| !ip.is_loopback()) {

@@ -227,10 +227,11 @@ impl<S: Storage> Hub<S> {
             draft.write(Write::Record { cart: cart.clone(), epoch: record.epoch, seq: record.seq, text: text.clone() });
         }
         draft.write(Write::Cart(posting.cart.clone()));
-        self.follow_transfers(&mut posting, &checked.events(), now, &mut draft)?;
+        let events = checked.events();
+        self.follow_transfers(&mut posting, &events, now, &mut draft)?;
         posting.trips.iter().for_each(|trip| draft.write(Write::Trip(trip.clone())));
-        self.carried_out(cart, &posting.cart.state, &checked.events(), &mut draft);
-        self.follow_payments(&posting, &checked.events(), now, &mut draft)?;
+        self.carried_out(cart, &posting.cart.state, &events, &mut draft);
+        self.follow_payments(&posting, &events, now, &mut draft)?;
         self.tell_of_trips(&posting, &mut draft)?;
         checked.orders = self.outbox.rows().filter(|r| r.cart == *cart).map(|r| r.command.order.clone()).collect();
         checked.draft = draft;

@@ -1,8 +1,9 @@
 //! The staff page as HTML. Everything that comes from outside is escaped by maud.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use super::board::{BasketCard, Board, CartCard, CartStatus, LaneCard, OfficeAlarm, ReceiptLine, TakenCard};
+use super::document::document;
 use crate::intent::IntentState;
 
 /// The page's look.
@@ -16,23 +17,14 @@ const SHOWN_LATE: usize = 8;
 
 /// The page whole.
 pub(super) fn whole(shown: &Board) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Trundle · " (shown.store) }
-                link rel="stylesheet" href="/style.css";
-                script defer src="/live.js" {}
-            }
-            body {
-                main id="board" { (board(shown)) }
-                p id="lost" role="status" hidden { "No word from the hub. What you see may be old." }
-            }
+    let title = format!("Trundle · {}", shown.store);
+    let body = html! {
+        body {
+            main id="board" { (board(shown)) }
+            p id="lost" role="status" hidden { "No word from the hub. What you see may be old." }
         }
-    }
+    };
+    document(&title, "/style.css", "/live.js", &html! {}, &body)
 }
 
 /// What changes: everything inside `main`.

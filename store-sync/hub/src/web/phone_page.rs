@@ -1,9 +1,10 @@
 //! The phone's pages as HTML. Everything that comes from outside is escaped by maud.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use trip::receipt::{Receipt, render};
 use trip::{CartId, Member};
 
+use super::document::document;
 use super::page::number;
 use super::phone::JoinForm;
 use crate::hub::{PhoneTrip, Refused, Stage};
@@ -38,21 +39,8 @@ pub(super) fn words(why: Refused) -> &'static str {
 }
 
 fn whole(title: &str, live: bool, inside: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="robots" content="noindex";
-                title { (title) }
-                link rel="stylesheet" href="/trip/phone.css";
-                script defer src="/trip/phone.js" {}
-            }
-            body data-live[live] { (inside) }
-        }
-    }
+    let unlisted = html! { meta name="robots" content="noindex"; };
+    document(title, "/trip/phone.css", "/trip/phone.js", &unlisted, &html! { body data-live[live] { (inside) } })
 }
 
 /// What the code on the cart leads to. `why` says why the last try did not join.

@@ -1,8 +1,9 @@
 //! A basket on its way to a till, as HTML: what is asked before it is taken, and the list that the till rings up.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use super::bars;
+use super::document::document;
 use super::page::{number, words};
 use crate::hub::{TillLine, TillSheet, TillStage};
 
@@ -127,20 +128,7 @@ fn row(line: &TillLine) -> Markup {
 }
 
 fn whole(title: &str, inside: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                link rel="stylesheet" href="/style.css";
-                script defer src="/till.js" {}
-            }
-            body { main.till { (inside) } }
-        }
-    }
+    document(title, "/style.css", "/till.js", &html! {}, &html! { body { main.till { (inside) } } })
 }
 
 #[cfg(test)]

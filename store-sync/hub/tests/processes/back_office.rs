@@ -3,23 +3,32 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use rumqttc::{Event, Packet, QoS};
 use serde::Deserialize;
+use serde_json::Value;
 use store_hub::back_office::{
     ID, PaymentOutcome, SIGNATURE, Signed as Delivery, TIMESTAMP, What, Word, public_key, verify,
 };
+use store_hub::intent::{IntentState, intent_id};
 use store_hub::store::{SqliteStore, Storage};
+use tempfile::TempDir;
 use tokio::net::TcpSocket;
+use trip::chain::Head;
 use trip::event::{Ending, Tender};
+use trip::message::Order;
+use trip::topics::{self, Leaf};
+use trip::{Hash, LineId, Money, TripEvent, TripId, TripState};
 
-use super::*;
+use super::harness::*;
 
 /// What the back office does with what comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,12 +134,7 @@ fn opens(office: &Arc<Office>, door: TcpSocket) {
 
 /// The cart comes on the line, sends what is not acked, and stays until all of it is.
 async fn send_all(hub: &Process, cart: &mut BareCart) {
-    let mqtt = hub.address("mqtt");
-    let (host, port) = mqtt.rsplit_once(':').expect("host:port");
-    let mut options = MqttOptions::new("cart-1", host, port.parse().expect("a port"));
-    options.set_max_packet_size(1 << 20, 1 << 20);
-    let (line, mut events) = AsyncClient::new(options, 10);
-    line.subscribe(topics::cart_down(&store(), &cart.id), QoS::AtLeastOnce).await.expect("queued");
+    let (line, mut events) = cart.connect(&hub.address("mqtt")).await;
     let topic = topics::cart(&store(), &cart.id, Leaf::Event);
     line.publish(topic, QoS::AtLeastOnce, false, cart.signed()).await.expect("queued");
     let hear = async {
@@ -149,20 +153,6 @@ async fn send_all(hub: &Process, cart: &mut BareCart) {
     };
     tokio::time::timeout(PATIENCE, hear).await.expect("the hub acks");
     cart.texts.clear();
-}
-
-fn begin(cart: &mut BareCart, n: u32, pieces: u32) {
-    let trip = TripId::new(format!("cart-1.7.{n}")).expect("valid");
-    cart.write(TripEvent::TripStarted { trip, catalogue: Hash::of(GOODS.as_bytes()), baseline: trip::Grams(0) });
-    let (sku, evidence) = (Sku::new("oat").expect("valid"), Evidence::Scanned);
-    let quantity = Quantity::Each(pieces);
-    cart.write(TripEvent::ItemAdded { item: LineItem { line: LineId(1), sku, quantity, weight: None, evidence } });
-}
-
-fn lock(cart: &mut BareCart) {
-    let totals = price(&cart.state.basket, &Catalogue::parse(GOODS).expect("right")).expect("priced");
-    let (version, lane) = (cart.state.locks + 1, LaneId::new("lane-1").expect("valid"));
-    cart.write(TripEvent::BasketLocked { version, lane, total: totals.total, basket: basket_hash(&totals) });
 }
 
 /// What a cart is told when it has paid.
@@ -196,8 +186,8 @@ async fn is_paid(hub: &Process, cart: &BareCart) -> Paid {
 
 /// A trip from its begin to its end.
 async fn shop(hub: &Process, cart: &mut BareCart, n: u32) {
-    begin(cart, n, n);
-    lock(cart);
+    cart.begin(n, n);
+    cart.lock();
     let Paid { intent, amount, tender, number, digest } = is_paid(hub, cart).await;
     cart.write(TripEvent::PaymentApproved { intent, amount, tender });
     cart.write(TripEvent::ReceiptStored { number, digest });
@@ -276,19 +266,19 @@ async fn a_back_office_that_was_down_refused_or_lost_its_answers_has_everything_
     // It takes the batch and the line is cut. Meanwhile: a refused card, money given back, an empty trip.
     office.is(Mood::LosesAnswer);
     set_script(&simulator, "[\"decline\"]").await;
-    begin(&mut cart, 5, 5);
-    lock(&mut cart);
+    cart.begin(5, 5);
+    cart.lock();
     listen_for(&third, &cart, |order| matches!(order, Order::Declined { .. })).await;
     cart.write(TripEvent::BasketUnlocked { version: 1 });
-    lock(&mut cart);
+    cart.lock();
     is_paid(&third, &cart).await;
     cart.write(TripEvent::BasketUnlocked { version: 2 });
-    lock(&mut cart);
+    cart.lock();
     let Paid { intent, amount, tender, number, digest } = is_paid(&third, &cart).await;
     cart.write(TripEvent::PaymentApproved { intent, amount, tender });
     cart.write(TripEvent::ReceiptStored { number, digest });
     cart.write(TripEvent::TripClosed { ending: Ending::Paid });
-    begin(&mut cart, 6, 1);
+    cart.begin(6, 1);
     cart.write(TripEvent::ItemRemoved { line: LineId(1), pieces: 1, weight: None });
     cart.write(TripEvent::TripClosed { ending: Ending::Empty });
     send_all(&third, &mut cart).await;

@@ -1,16 +1,21 @@
 //! The hub on a PostgreSQL that is killed under it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rumqttc::{Event, Packet, QoS};
+use tempfile::TempDir;
+use trip::TripEvent;
+use trip::message::Order;
+use trip::topics::{self, Leaf};
 
 use super::cluster::Cluster;
-use super::*;
+use super::harness::*;
 
 /// Where the store's tables are.
 const SCHEMA: &str = "\"trundle_market-street\"";
-
-/// A hub without lanes and carts.
-const BARE: &str = "store = \"market-street\"\ndata = \"hub\"\ncatalogue = \"goods.toml\"\nbus = { listen = \"127.0.0.1:0\" }\nhttp = \"127.0.0.1:0\"\n";
 
 /// How often the database is killed.
 const KILLS: u32 = 8;
@@ -26,34 +31,10 @@ fn goes_on(hub: &mut Process) -> bool {
     matches!(hub.child.try_wait(), Ok(None))
 }
 
-impl BareCart {
-    fn new(n: u8) -> Self {
-        Self {
-            id: CartId::new(format!("cart-{n}")).expect("valid"),
-            key: SigningKey::from_bytes(&[n; 32]),
-            head: Head::default(),
-            state: TripState::default(),
-            texts: vec![],
-        }
-    }
-
-    fn signed_from(&self, seq: u64) -> Vec<u8> {
-        let records = self.texts[usize::try_from(seq).expect("few")..].to_vec();
-        let body = serde_json::to_string(&Batch { v: 1, cart: self.id.clone(), epoch: 7, records }).expect("plain");
-        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.key.sign(&Signed::message(BATCH_LABEL, &body)).to_bytes());
-        serde_json::to_vec(&Signed { v: 1, body, signature }).expect("plain fields")
-    }
-}
-
 /// Writes event after event, sends what is not acked, and sends it again, until `over` and all is acked.
 async fn shop(mqtt: String, mut cart: BareCart, over: Arc<AtomicBool>) -> BareCart {
-    let (host, port) = mqtt.rsplit_once(':').expect("host:port");
-    let mut options = MqttOptions::new(cart.id.as_str(), host, port.parse().expect("a port"));
-    options.set_max_packet_size(1 << 20, 1 << 20);
-    let (line, mut events) = AsyncClient::new(options, 10);
-    line.subscribe(topics::cart_down(&store(), &cart.id), QoS::AtLeastOnce).await.expect("queued");
-    let trip = TripId::new(format!("{}.7.1", cart.id)).expect("valid");
-    cart.write(TripEvent::TripStarted { trip, catalogue: Hash::of(GOODS.as_bytes()), baseline: trip::Grams(0) });
+    let (line, mut events) = cart.connect(&mqtt).await;
+    cart.start(1);
     let mut acked = 0;
     while !over.load(Ordering::SeqCst) || acked < cart.head.seq {
         if !over.load(Ordering::SeqCst) && cart.head.seq < acked + 8 {
@@ -90,14 +71,8 @@ struct Crowd {
 impl Crowd {
     /// A hub in `folder` with its database at `url`, and four carts.
     fn start(folder: &Path, url: &str) -> Self {
-        let carts: Vec<BareCart> = (1..=4).map(BareCart::new).collect();
-        let mut config = BARE.to_owned();
-        for cart in &carts {
-            let key = key_text(&cart.key.verifying_key());
-            config.push_str(&format!("[[cart]]\nid = \"{}\"\npublic_key = \"{key}\"\n", cart.id));
-        }
-        std::fs::write(folder.join("goods.toml"), GOODS).expect("written");
-        std::fs::write(folder.join("hub.toml"), config).expect("written");
+        let carts: Vec<BareCart> = (1..=4).map(|n| BareCart::new(&format!("cart-{n}"))).collect();
+        set_up(folder, None, &carts);
         keep_in(url, folder);
         let (hub, over) = (hub(folder), Arc::new(AtomicBool::new(false)));
         let shop = |cart| tokio::spawn(shop(hub.address("mqtt"), cart, over.clone()));
@@ -177,11 +152,7 @@ async fn a_payment_that_ends_while_the_database_is_gone_is_charged_once_and_has_
         .await
         .expect("the terminal is asked");
     cluster.kill();
-    let tap = reqwest::Client::new()
-        .post(format!("http://{}/tap", simulator.address("control")))
-        .json(&serde_json::json!({ "card": "visa" }))
-        .send();
-    assert!(tap.await.expect("an answer").status().is_success());
+    assert!(tap(&simulator, "visa").await);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(goes_on(&mut hub), "the hub waits for its database");
     let cluster = tokio::task::spawn_blocking(move || {
@@ -200,8 +171,7 @@ async fn a_payment_that_ends_while_the_database_is_gone_is_charged_once_and_has_
 fn a_second_hub_takes_the_store_over_and_the_first_ends() {
     let Some(cluster) = Cluster::start() else { return };
     let folder = TempDir::new().expect("a folder");
-    std::fs::write(folder.path().join("goods.toml"), GOODS).expect("written");
-    std::fs::write(folder.path().join("hub.toml"), BARE).expect("written");
+    set_up(folder.path(), None, []);
     keep_in(&cluster.url(), folder.path());
     let mut first = hub(folder.path());
     let mut second = hub(folder.path());
