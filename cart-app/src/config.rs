@@ -23,6 +23,10 @@ pub struct Config {
     pub data: PathBuf,
     /// The catalogue.
     pub catalogue: PathBuf,
+    /// The folder with pictures of products, each named by its sku: `oat-drink.png`, or .jpg, .jpeg, .webp. Left out, it
+    /// is `pictures` beside the catalogue. What has none there is drawn.
+    #[serde(default)]
+    pub pictures: Option<PathBuf>,
     /// The line to the hub.
     pub line: LineConfig,
     /// Sight.
@@ -151,6 +155,10 @@ impl Config {
         for file in [data, catalogue, &mut sight.model, &mut sight.gallery].into_iter().chain(sight.runtime.as_mut()) {
             *file = folder.join(&*file);
         }
+        config.pictures = Some(match &config.pictures {
+            Some(pictures) => folder.join(pictures),
+            None => config.catalogue.with_file_name("pictures"),
+        });
         Ok(config)
     }
 

@@ -6,7 +6,7 @@
 //! here are only files, sockets and pixels. [`signs`] are what it gives to whoever keeps it running. [`speech`] says aloud what the screen shows. [`recording`] keeps a trip to the
 //! bit and plays it again. [`web_screen`] shows the screen in a browser. What a trip leaves is wiped: [`retention`].
 //! [`staff`] mode lies behind a PIN. [`provision`] joins the cart to its store, and [`upkeep`] renews and fetches what
-//! the store grants; [`released_model`] looks with the model among it. [`demo`] puts a store and a shopper around it.
+//! the store grants; [`released`] is what it granted, a model and pictures among it. [`demo`] puts a store and a shopper around it.
 
 pub mod config;
 pub mod demo;
@@ -17,7 +17,7 @@ pub mod journal;
 pub mod line;
 pub mod provision;
 pub mod recording;
-pub mod released_model;
+pub mod released;
 pub mod retention;
 pub mod run;
 pub mod sight;

@@ -18,7 +18,7 @@ use crate::recording::Recorder;
 use crate::staff::{DeskHandle, trip_runs};
 use crate::ui::{App, CartWindow, Pictures, Screen, fonts};
 use crate::wiring::{self, RunningCart};
-use crate::{released_model, signal, startup};
+use crate::{released, signal, startup};
 
 /// Runs the cart until it is told to stop. With `record` everything it sees is kept in that file, which
 /// is for staff and for as long as they need it: see [`crate::recording`].
@@ -36,7 +36,7 @@ pub fn run(config_path: &Path, headless: bool, record: Option<&Path>) -> anyhow:
         warn!("{error}");
     }
     // Without a model the cart still scans and weighs; the screen and staff are told.
-    let sight = match released_model::open_newest(&config, &ready.catalogue) {
+    let sight = match released::model::open_newest(&config, &ready.catalogue) {
         Ok(sight) => Some(sight),
         Err(why) => {
             warn!("{why:#}");
@@ -108,11 +108,20 @@ pub(crate) fn open_desk<W: CartWindow>(
     screen.clone().follow_staff(staff_views).context("screen")
 }
 
+/// The store's pictures, read aside; drawn ones where that cannot be.
+fn pictures(config: &Config) -> Pictures {
+    let config = config.clone();
+    Pictures::read_aside(move || released::pictures::folders(&config)).unwrap_or_else(|why| {
+        warn!(%why, "the thread that reads pictures does not start; they are drawn");
+        Pictures::drawn()
+    })
+}
+
 /// The touch window, on this thread, until the cart ends or is told to.
 fn show(config: &Config, cart: &RunningCart, clock: &Arc<dyn Clock>, stop: signal::Stop) -> anyhow::Result<()> {
     let window =
         App::new().context("the touch window cannot be opened; is there a display? (--headless runs without)")?;
-    let screen = Rc::new(Screen::new(window, Rc::new(Pictures::drawn())));
+    let screen = Rc::new(Screen::new(window, Rc::new(pictures(config))));
     screen.set_store(&config.screen);
     screen.find_voice();
     for font in fonts::missing(&config.screen.languages) {
@@ -123,6 +132,7 @@ fn show(config: &Config, cart: &RunningCart, clock: &Arc<dyn Clock>, stop: signa
     open_desk(&screen, cart, clock)?;
     screen.apply(&cart.views.borrow().clone());
     screen.clone().follow(cart.views.clone()).context("screen")?;
+    screen.clone().follow_pictures().context("screen")?;
     let views = cart.views.clone();
     let timer = slint::Timer::default();
     timer.start(slint::TimerMode::Repeated, Duration::from_millis(200), move || {

@@ -121,7 +121,7 @@ impl Upkeep {
                     info!(%kind, version = manifest.version, "a release was taken");
                     match kind {
                         Kind::Catalogue => self.offer(&file),
-                        Kind::Configuration | Kind::Model => info!("it holds from the next start on"),
+                        Kind::Configuration | Kind::Model | Kind::Pictures => info!("it holds from the next start on"),
                     }
                 }
             }

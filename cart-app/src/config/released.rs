@@ -14,11 +14,11 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use store_sync::identity::Identity;
 use tracing::{info, warn};
 use trip::release::Kind;
 
 use super::{Config, ConfigError, ScreenConfig, read_toml};
+use crate::released::current;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,13 +36,7 @@ impl Config {
     /// As [`Config::load`].
     pub fn load_with_release(path: &Path) -> Result<Self, ConfigError> {
         let config = Self::load(path)?;
-        if !config.line.is_secure() {
-            return Ok(config);
-        }
-        // A cart that has not joined yet has no releases; what is wrong with an identity is said when it is used.
-        let Ok(identity) = Identity::load(&config.data, &config.store, &config.cart) else { return Ok(config) };
-        let shelf = identity.shelf(&config.data);
-        let Some((manifest, file)) = shelf.current(Kind::Configuration) else { return Ok(config) };
+        let Some((manifest, file)) = current(&config, Kind::Configuration) else { return Ok(config) };
         let name = format!("configuration release {}", manifest.version);
         match config.with_settings(&String::from_utf8_lossy(&file), Path::new(&name)) {
             Ok(with) => {

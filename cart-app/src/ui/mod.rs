@@ -50,7 +50,7 @@ pub use clock::Clock;
 pub use format::{Format, WeightUnit};
 pub use headless::{HeadlessError, HeadlessScreen};
 pub use language::Language;
-pub use pictures::Pictures;
+pub use pictures::{KINDS_OF_PICTURE, Pictures};
 pub use screen::Screen;
 pub use shop::{ShopAction, ShopPanel};
 pub use window::CartWindow;

@@ -11,9 +11,14 @@ use std::path::{Path, PathBuf};
 use cart_vision::Thumbnail;
 use image::imageops::FilterType;
 use slint::{Image, Rgba8Pixel, SharedPixelBuffer};
+use tokio::sync::mpsc::UnboundedReceiver;
 use trip::Sku;
 
 use super::paint::{Canvas, Ink, both, bow, circle, either, ellipse, mix, rounded, stroke, trapezium};
+pub(super) use reader::Arrival;
+use reader::Reader;
+
+mod reader;
 
 /// Where a picture stands, and so its side in pixels. It is made at that size: the renderer takes
 /// the nearest pixel when it shrinks, and a round edge would come out as steps.
@@ -49,25 +54,59 @@ impl Place {
 /// Round corners, of 100 a side.
 const CORNER: f32 = 17.0;
 /// Names of picture files are a sku and one of these.
-const KINDS_OF_FILE: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+pub const KINDS_OF_PICTURE: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// What a picture is of: by the name too, which says what is drawn. A new catalogue may give a product another one.
+type Key = (Sku, String, Place);
+
+/// Where pictures come from that are not drawn.
+enum Source {
+    Nowhere,
+    Folder(PathBuf),
+    Aside(Reader),
+}
 
 /// The pictures of one screen, each made once.
 pub struct Pictures {
-    folder: Option<PathBuf>,
-    /// By the name too, which says what is drawn: a new catalogue may give a product another one.
-    made: RefCell<HashMap<(Sku, String, Place), Image>>,
+    source: Source,
+    arrivals: RefCell<Option<UnboundedReceiver<Arrival>>>,
+    made: RefCell<HashMap<Key, Image>>,
 }
 
 impl Pictures {
     /// Only drawn pictures.
     pub fn drawn() -> Self {
-        Self { folder: None, made: RefCell::default() }
+        Self::of(Source::Nowhere, None)
     }
 
     /// Pictures `<sku>.png`, `.jpg`, `.jpeg` or `.webp` of `folder`; drawn where there is none. A
-    /// file that cannot be read is logged and drawn instead.
+    /// file that cannot be read is logged and drawn instead. Reads when a picture is first shown, and waits for it.
     pub fn from_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: Some(folder.into()), made: RefCell::default() }
+        Self::of(Source::Folder(folder.into()), None)
+    }
+
+    /// The same of several folders, the first first, read by a thread of their own: a picture is drawn until it has
+    /// come. `folders` is asked on that thread, once. See `Screen::follow_pictures`.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn read_aside(folders: impl FnOnce() -> Vec<PathBuf> + Send + 'static) -> std::io::Result<Self> {
+        let (reader, arrivals) = Reader::start(folders)?;
+        Ok(Self::of(Source::Aside(reader), Some(arrivals)))
+    }
+
+    fn of(source: Source, arrivals: Option<UnboundedReceiver<Arrival>>) -> Self {
+        Self { source, arrivals: RefCell::new(arrivals), made: RefCell::default() }
+    }
+
+    /// What has been read arrives by this; `None` where nothing is read aside, and the second time.
+    pub(super) fn take_arrivals(&self) -> Option<UnboundedReceiver<Arrival>> {
+        self.arrivals.take()
+    }
+
+    /// Shows what arrived from now on.
+    pub(super) fn keep(&self, Arrival { of, pixels }: Arrival) {
+        self.made.borrow_mut().insert(of, Image::from_rgba8(pixels));
     }
 
     /// The picture of a product for `place`.
@@ -76,7 +115,15 @@ impl Pictures {
         if let Some(image) = self.made.borrow().get(&key) {
             return image.clone();
         }
-        let image = self.read_from_folder(sku, place).unwrap_or_else(|| draw(sku.as_str(), name, place));
+        let read = match &self.source {
+            Source::Nowhere => None,
+            Source::Folder(folder) => from_folder(folder, sku, place).map(Image::from_rgba8),
+            Source::Aside(reader) => {
+                reader.ask(key.clone());
+                None
+            }
+        };
+        let image = read.unwrap_or_else(|| draw(sku.as_str(), name, place));
         self.made.borrow_mut().insert(key, image.clone());
         image
     }
@@ -86,7 +133,7 @@ impl Pictures {
         let rgb = image::RgbImage::from_raw(thumbnail.width, thumbnail.height, thumbnail.rgb.to_vec());
         match rgb {
             Some(rgb) if rgb.width() > 0 && rgb.height() > 0 => {
-                square(&image::DynamicImage::ImageRgb8(rgb), place.side_px())
+                Image::from_rgba8(square(&image::DynamicImage::ImageRgb8(rgb), place.side_px()))
             }
             _ => self.unknown(place),
         }
@@ -107,16 +154,15 @@ impl Pictures {
     pub(super) fn still_life(&self) -> Vec<Image> {
         ["Apple", "Oat drink", "Banana", "Bread"].iter().map(|name| object(name, Place::Card)).collect()
     }
+}
 
-    fn read_from_folder(&self, sku: &Sku, place: Place) -> Option<Image> {
-        let folder = self.folder.as_deref()?;
-        let path = KINDS_OF_FILE.iter().map(|kind| folder.join(format!("{sku}.{kind}"))).find(|path| path.is_file())?;
-        match read(&path) {
-            Ok(picture) => Some(square(&picture, place.side_px())),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "the picture cannot be read; one is drawn instead");
-                None
-            }
+fn from_folder(folder: &Path, sku: &Sku, place: Place) -> Option<SharedPixelBuffer<Rgba8Pixel>> {
+    let path = KINDS_OF_PICTURE.iter().map(|kind| folder.join(format!("{sku}.{kind}"))).find(|path| path.is_file())?;
+    match read(&path) {
+        Ok(picture) => Some(square(&picture, place.side_px())),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "the picture cannot be read; one is drawn instead");
+            None
         }
     }
 }
@@ -133,7 +179,7 @@ fn read(path: &Path) -> Result<image::DynamicImage, image::ImageError> {
 }
 
 /// The middle square of a picture, `side` pixels, with round corners.
-fn square(picture: &image::DynamicImage, side: u32) -> Image {
+fn square(picture: &image::DynamicImage, side: u32) -> SharedPixelBuffer<Rgba8Pixel> {
     let rgba = picture.resize_to_fill(side, side, FilterType::Triangle).into_rgba8();
     let corner = rounded(0.0, 0.0, 100.0, 100.0, CORNER);
     let unit = 100.0 / side as f32;
@@ -144,7 +190,7 @@ fn square(picture: &image::DynamicImage, side: u32) -> Image {
         let [r, g, b, a] = from.0;
         *to = Rgba8Pixel { r, g, b, a: (f32::from(a) * coverage) as u8 };
     }
-    Image::from_rgba8(buffer)
+    buffer
 }
 
 /// The kinds of thing that can be drawn.
@@ -392,6 +438,23 @@ mod tests {
         std::fs::write(folder.path().join("oat-drink.png"), b"not a picture").expect("written");
         let pictures = Pictures::from_folder(folder.path());
         assert_eq!(pictures.picture(&sku("oat-drink"), "Oat drink", Place::Tile).size().width, 96);
+    }
+
+    #[test]
+    fn a_picture_is_drawn_until_it_has_been_read_aside() {
+        let (folder, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        image::RgbImage::from_pixel(9, 9, image::Rgb([200, 0, 0])).save(other.path().join("oat.png")).expect("saved");
+        let folders = vec![folder.path().to_owned(), other.path().to_owned()];
+        let pictures = Pictures::read_aside(move || folders).expect("a thread");
+        let middle = |pictures: &Pictures| {
+            let image = pictures.picture(&sku("oat"), "Oat drink", Place::Line);
+            image.to_rgba8().expect("pixels").as_slice()[72 * 36 + 36]
+        };
+        let red = Rgba8Pixel { r: 200, g: 0, b: 0, a: 255 };
+        assert_ne!(middle(&pictures), red, "drawn");
+        let mut arrivals = pictures.take_arrivals().expect("read aside");
+        pictures.keep(arrivals.blocking_recv().expect("it comes"));
+        assert_eq!(middle(&pictures), red);
     }
 
     #[test]

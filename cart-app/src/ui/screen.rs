@@ -215,6 +215,25 @@ impl<W: CartWindow> Screen<W> {
         Ok(())
     }
 
+    /// Shows pictures of products that are read aside when they have come; nothing where none are.
+    ///
+    /// # Errors
+    /// When no platform or event loop was set up on this thread.
+    pub fn follow_pictures(self: Rc<Self>) -> Result<(), slint::EventLoopError> {
+        let Some(mut arrivals) = self.face.pictures.take_arrivals() else { return Ok(()) };
+        slint::spawn_local(async move {
+            while let Some(arrival) = arrivals.recv().await {
+                self.face.pictures.keep(arrival);
+                // All that wait are shown at once.
+                while let Ok(more) = arrivals.try_recv() {
+                    self.face.pictures.keep(more);
+                }
+                self.face.show_pictures();
+            }
+        })?;
+        Ok(())
+    }
+
     /// The colours: light, dark, or either in high contrast.
     pub fn set_scheme(&self, scheme: Scheme) {
         self.face.window.theme().set_scheme(scheme);
@@ -254,20 +273,7 @@ impl<W: CartWindow> Face<W> {
             speech::apply(&self.window, &**speaker, before.as_ref(), view, &format);
         }
         ask::apply(&self.window, view, before.as_ref(), &self.pictures, &format);
-        match &view.screen {
-            Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures, &format),
-            Which::Weigh(weigh) => self.apply_weigh(weigh, &format),
-            Which::Pay(pay) => self.apply_pay(pay, &format),
-            Which::Receipt(receipt) => {
-                self.receipt.borrow_mut().apply(&self.window, receipt, &format, &self.clock.borrow());
-            }
-            Which::Item(line) => item::apply(&self.window, line, &view.watched, &self.pictures, &format),
-            Which::Product(shown) => product::apply(&self.window, shown, &view.watched, &self.pictures, &format),
-            Which::Offers(shown) => offers::apply(&self.window, shown, &self.pictures, &format),
-            Which::List(shown) => list::apply(&self.window, shown, &self.pictures, &format),
-            Which::Start(_) => {}
-            Which::Welcome | Which::Basket | Which::Goodbye | Which::Charging | Which::LowBattery => {}
-        }
+        self.apply_screen(view, &format);
         if !matches!(view.screen, Which::Search(_)) {
             self.search.borrow_mut().leave();
         }
@@ -300,6 +306,35 @@ impl<W: CartWindow> Face<W> {
             Which::Charging => ScreenKind::Charging,
             Which::LowBattery => ScreenKind::LowBattery,
         });
+    }
+
+    /// What stands on the view's own screen.
+    fn apply_screen(&self, view: &View, format: &Rc<Format>) {
+        match &view.screen {
+            Which::Search(found) => self.search.borrow_mut().apply(&self.window, found, &self.pictures, format),
+            Which::Weigh(weigh) => self.apply_weigh(weigh, format),
+            Which::Pay(pay) => self.apply_pay(pay, format),
+            Which::Receipt(receipt) => {
+                self.receipt.borrow_mut().apply(&self.window, receipt, format, &self.clock.borrow());
+            }
+            Which::Item(line) => item::apply(&self.window, line, &view.watched, &self.pictures, format),
+            Which::Product(shown) => product::apply(&self.window, shown, &view.watched, &self.pictures, format),
+            Which::Offers(shown) => offers::apply(&self.window, shown, &self.pictures, format),
+            Which::List(shown) => list::apply(&self.window, shown, &self.pictures, format),
+            Which::Start(_) | Which::Welcome | Which::Basket => {}
+            Which::Goodbye | Which::Charging | Which::LowBattery => {}
+        }
+    }
+
+    /// Shows again what has pictures of products.
+    fn show_pictures(&self) {
+        let shown = self.last.borrow();
+        let Some(view) = shown.as_ref() else { return };
+        let format = self.format();
+        self.basket.rewrite(&format);
+        waiting::apply(&self.window, view, None, &self.pictures, &format);
+        ask::apply(&self.window, view, None, &self.pictures, &format);
+        self.apply_screen(view, &format);
     }
 
     /// Speaks `language`, and says again what is shown.

@@ -49,7 +49,7 @@ pub fn sign(kind: Kind, store: Option<StoreId>, version: u64, file: &[u8], key: 
 /// What `store-hub release` is told.
 #[derive(Debug, clap::Args)]
 pub struct ReleaseOptions {
-    /// `model` or `configuration`.
+    /// `model`, `configuration` or `pictures`.
     #[arg(long)]
     kind: String,
     /// Counts the releases of this kind; carts take none that is lower than one they had.
@@ -71,9 +71,9 @@ pub struct ReleaseOptions {
 /// When a file cannot be read or written, or an option is wrong.
 pub fn command(options: &ReleaseOptions) -> anyhow::Result<()> {
     let kind = Kind::parse(&options.kind).filter(|kind| *kind != Kind::Catalogue);
-    let kind = kind.with_context(|| format!("\"{}\" is none of: model, configuration", options.kind))?;
+    let kind = kind.with_context(|| format!("\"{}\" is none of: model, configuration, pictures", options.kind))?;
     let store = options.store.clone().map(StoreId::new).transpose()?;
-    anyhow::ensure!(kind == Kind::Model || store.is_some(), "a configuration is of one store; name it with --store");
+    anyhow::ensure!(kind == Kind::Model || store.is_some(), "{kind} is of one store; name it with --store");
     anyhow::ensure!(options.version > 0, "versions count from 1");
     let key = own_key(&options.key, RELEASE_KEY)?;
     let file = std::fs::read(&options.file).with_context(|| format!("cannot read {}", options.file.display()))?;

@@ -1,4 +1,4 @@
-//! What a store gives its carts to run by: catalogue, configuration, model. Each is released with a
+//! What a store gives its carts to run by: catalogue, configuration, model, pictures. Each is released with a
 //! version and a signature, and a cart takes none that is forged, of another store, or older than
 //! one it has had.
 //!
@@ -34,11 +34,13 @@ pub enum Kind {
     Configuration,
     /// What recognises goods.
     Model,
+    /// What goods look like on the screen.
+    Pictures,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Catalogue, Self::Configuration, Self::Model];
+    pub const ALL: [Self; 4] = [Self::Catalogue, Self::Configuration, Self::Model, Self::Pictures];
 
     /// As it is written in addresses and folders.
     pub fn as_str(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Kind {
             Self::Catalogue => "catalogue",
             Self::Configuration => "configuration",
             Self::Model => "model",
+            Self::Pictures => "pictures",
         }
     }
 
