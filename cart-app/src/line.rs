@@ -13,7 +13,7 @@ use store_sync::{Line, LinkConfig, LinkEvent, Told, tls};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
-use trip::message::{Offer, Telemetry};
+use trip::message::{Look, Offer, Telemetry};
 
 use crate::config::Config;
 use crate::journal::Journal;
@@ -32,6 +32,8 @@ pub struct RunningLine {
     pub telemetry: watch::Sender<Option<Telemetry>>,
     /// How a phone may join now.
     pub offers: watch::Sender<Option<Offer>>,
+    /// What staff may see of the screen now; `None` for nothing.
+    pub looks: watch::Sender<Option<Arc<Look>>>,
     /// What the store has released, and what staff should know; `None` on a plain line.
     pub upkeep: Option<UpkeepNews>,
 }
@@ -78,8 +80,9 @@ pub fn start(
     let (appended, appended_seen) = watch::channel(journal.head().seq);
     let (telemetry, telemetry_seen) = watch::channel(None);
     let (offers, offers_seen) = watch::channel(None);
+    let (looks, looks_seen) = watch::channel(None);
     let (shutdown, shutdown_seen) = watch::channel(false);
-    let told = Told { appended: appended_seen, telemetry: telemetry_seen, offers: offers_seen };
+    let told = Told { appended: appended_seen, telemetry: telemetry_seen, offers: offers_seen, looks: looks_seen };
     let unsynced = Arc::new(AtomicU64::new(0));
     let waiting = unsynced.clone();
     let begin = move || {
@@ -120,6 +123,7 @@ pub fn start(
         unsynced,
         telemetry,
         offers,
+        looks,
         upkeep,
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use cart_core::{Device, Input, Intent};
+use cart_core::{Device, Input, Intent, View};
 use hal::board::Driver;
 use hal::{BoardConfig, Clock, Devices, RealClock};
 use service::Watch;
@@ -101,7 +101,7 @@ pub(crate) fn open_desk<W: CartWindow>(
     screen.on_ask(move |ask| {
         if trip_runs(&views.borrow()) {
             // A trip too busy to hear of a touch needs none.
-            drop(inputs.try_send(Input::Intent(Intent::StillHere)));
+            drop(inputs.try_send(Input::Intent(said_by_staff(&views.borrow()))));
         }
         desk.ask(ask);
     });
@@ -115,6 +115,12 @@ fn pictures(config: &Config) -> Pictures {
         warn!(%why, "the thread that reads pictures does not start; they are drawn");
         Pictures::drawn()
     })
+}
+
+/// What a touch of staff mode tells the trip underneath: that somebody is there. Nobody looks at the screen from afar
+/// while staff work on it, nor afterwards without the shopper's word.
+fn said_by_staff(view: &View) -> Intent {
+    if view.shared { Intent::ShareScreen { on: false } } else { Intent::StillHere }
 }
 
 /// The touch window, on this thread, until the cart ends or is told to.
@@ -133,6 +139,7 @@ fn show(config: &Config, cart: &RunningCart, clock: &Arc<dyn Clock>, stop: signa
     screen.apply(&cart.views.borrow().clone());
     screen.clone().follow(cart.views.clone()).context("screen")?;
     screen.clone().follow_pictures().context("screen")?;
+    let _looks = cart.looks.clone().follow(screen.clone());
     let views = cart.views.clone();
     let timer = slint::Timer::default();
     timer.start(slint::TimerMode::Repeated, Duration::from_millis(200), move || {
@@ -149,6 +156,14 @@ fn show(config: &Config, cart: &RunningCart, clock: &Arc<dyn Clock>, stop: signa
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::sample;
+
+    #[test]
+    fn staff_mode_over_a_screen_that_others_see_ends_that() {
+        let view = |shared| View { shared, ..sample::basket() };
+        assert_eq!(said_by_staff(&view(true)), Intent::ShareScreen { on: false });
+        assert_eq!(said_by_staff(&view(false)), Intent::StillHere);
+    }
 
     #[test]
     fn every_device_that_is_fitted_and_not_there_is_named() {

@@ -25,6 +25,7 @@ use trip::{LaneId, TripEvent};
 use crate::config::Config;
 use crate::journal::wall_clock;
 use crate::line;
+use crate::looks::Looks;
 use crate::recording::tape::Tape;
 use crate::recording::{Begin, Recorder, Standing, rewind};
 use crate::retention::Retention;
@@ -55,6 +56,8 @@ pub struct RunningCart {
     trip: Option<JoinHandle<anyhow::Result<()>>>,
     /// The cart as staff mode sees it.
     pub staff: Place,
+    /// Where the screen leaves its pictures for staff.
+    pub looks: Looks,
 }
 
 impl RunningCart {
@@ -187,6 +190,7 @@ pub fn start(
     let public_key = key.verifying_key().to_bytes();
     let line = line::start(config, key, &journal, inputs.clone(), &failure)?;
     let (views, seen) = watch::channel(Arc::new(cart.view()));
+    let looks = Looks::start(line.looks.clone(), seen.clone())?;
     let tape = Tape::new(recorder);
     let staff = Place::of(config, &devices, &troubles, sight, &tape, &line, &catalogue, public_key);
     let Devices { cameras, scale, motion, light, sounder, battery, lane_beacon } = devices;
@@ -228,7 +232,7 @@ pub fn start(
     let beside = Beside { line, signs: Signs::new(&config.data, failure) };
     let work = move || run_trip(trip, &queue, &*clock, &stop, beside, &place, begin);
     let trip = std::thread::Builder::new().name("trip".into()).spawn(work).context("the trip's thread")?;
-    Ok(RunningCart { views: seen, inputs, shutdown, trip: Some(trip), staff })
+    Ok(RunningCart { views: seen, inputs, shutdown, trip: Some(trip), staff, looks })
 }
 
 /// What runs beside the trip and ends with its thread.

@@ -14,6 +14,8 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::Color;
 use trip::{HoldId, LineId, Sku};
 
+#[path = "screens/glimpse.rs"]
+mod glimpse;
 #[path = "screens/staff.rs"]
 mod staff;
 #[path = "screens/start.rs"]

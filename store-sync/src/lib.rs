@@ -6,7 +6,8 @@
 //!
 //! A cart joins its store by [`provisioning`]: it makes its keys, and a one-time code brings it a certificate,
 //! which is its [`identity`]. From then on the line is [`tls`] in both directions, for MQTT and for the few
-//! requests over [`https`]: renewing the certificate, and fetching [`releases`].
+//! requests over [`https`]: renewing the certificate, and fetching [`releases`]. Pictures of the screen, while the shopper lets
+//! staff see it, go beside the records and never before them ([`Session::look`]).
 //!
 //! A broker's PUBACK proves nothing: only the hub's own ack, sent after its commit, frees a record.
 //! Deliberately absent: what a record means, and where the journal lies.
@@ -14,6 +15,7 @@
 pub mod https;
 pub mod identity;
 pub mod link;
+mod looks;
 pub mod outbox;
 pub mod patience;
 pub mod provisioning;

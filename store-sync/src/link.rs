@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, TlsConfiguration, Transport,
+    AsyncClient, ConnectReturnCode, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, Request, TlsConfiguration,
+    Transport,
 };
 use rustls::ClientConfig;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
-use trip::message::{Offer, Telemetry};
+use trip::message::{Look, Offer, Telemetry};
 use trip::{CartId, StoreId};
 
 use crate::patience;
@@ -53,6 +54,8 @@ pub struct Told {
     pub telemetry: watch::Receiver<Option<Telemetry>>,
     /// How a phone may join now.
     pub offers: watch::Receiver<Option<Offer>>,
+    /// What staff may see of the screen now; `None` for nothing.
+    pub looks: watch::Receiver<Option<Arc<Look>>>,
 }
 
 /// The line.
@@ -64,6 +67,8 @@ pub struct Line<J> {
     events: mpsc::Sender<LinkEvent>,
     /// Not subscribed to yet: the queue was full of what was to be said before.
     wanted: Vec<String>,
+    /// Messages that may be lost, and have not left this machine yet.
+    unsure: u32,
 }
 
 impl<J: Journal + Send> Line<J> {
@@ -83,15 +88,19 @@ impl<J: Journal + Send> Line<J> {
         // A record is small and wanted now: it does not wait for the broker to acknowledge the one before.
         event_loop.network_options.set_tcp_nodelay(true);
         let broker = format!("{}:{}", config.host, config.port);
-        Ok((Self { broker, session, client, started: Instant::now(), events, wanted: Vec::new() }, event_loop))
+        Ok((
+            Self { broker, session, client, started: Instant::now(), events, wanted: Vec::new(), unsure: 0 },
+            event_loop,
+        ))
     }
 
     /// Works until `shutdown` turns true.
     pub async fn run(mut self, mut event_loop: EventLoop, told: Told, mut shutdown: watch::Receiver<bool>) {
-        let Told { mut appended, telemetry, mut offers } = told;
+        let Told { mut appended, telemetry, mut offers, mut looks } = told;
         let mut patience = patience::of_the_line();
         let mut telemetry_due = tokio::time::interval(TELEMETRY_EVERY);
         self.session.offer(offers.borrow_and_update().clone());
+        self.session.look(looks.borrow_and_update().clone());
         loop {
             if *shutdown.borrow() {
                 return self.farewell(&mut event_loop).await;
@@ -99,6 +108,7 @@ impl<J: Journal + Send> Line<J> {
             if self.carry_out().await {
                 // The next poll connects anew.
                 event_loop.clean();
+                self.shed(&mut event_loop);
                 self.session.lost();
                 self.carry_out().await;
             }
@@ -115,6 +125,7 @@ impl<J: Journal + Send> Line<J> {
                             Some(why) => warn!(why, broker = self.broker, "no line to the broker"),
                             None => debug!(%why, broker = self.broker, "no line to the broker"),
                         }
+                        self.shed(&mut event_loop);
                         self.session.lost();
                         self.carry_out().await;
                         tokio::select! {
@@ -130,6 +141,10 @@ impl<J: Journal + Send> Line<J> {
                 Ok(()) = offers.changed() => {
                     let offer = offers.borrow_and_update().clone();
                     self.session.offer(offer);
+                }
+                Ok(()) = looks.changed() => {
+                    let look = looks.borrow_and_update().clone();
+                    self.session.look(look);
                 }
                 () = tokio::time::sleep(until_timeout.unwrap_or(Duration::from_secs(3_600))) => {
                     self.session.handle_timeout(self.started.elapsed());
@@ -161,9 +176,24 @@ impl<J: Journal + Send> Line<J> {
             Event::Incoming(Packet::ConnAck(ack)) => warn!(code = ?ack.code, "the broker refuses this cart"),
             Event::Incoming(Packet::Publish(publish)) => self.session.heard(&publish.topic, &publish.payload, now),
             Event::Incoming(Packet::Disconnect) => self.session.lost(),
+            // Only what may be lost has no number.
+            Event::Outgoing(rumqttc::Outgoing::Publish(0)) => {
+                self.unsure = self.unsure.saturating_sub(1);
+                if self.unsure == 0 {
+                    self.session.room();
+                }
+            }
             _ => {}
         }
         false
+    }
+
+    /// What may be lost goes down with its connection: on the next it would be old, and a screen is perhaps shown to nobody
+    /// any more.
+    fn shed(&mut self, event_loop: &mut EventLoop) {
+        let sure = |request: &Request| !matches!(request, Request::Publish(message) if message.qos == QoS::AtMostOnce);
+        event_loop.pending.retain(sure);
+        self.unsure = 0;
     }
 
     /// Asks for what is wanted, as far as there is room; the rest after the next event.
@@ -201,12 +231,16 @@ impl<J: Journal + Send> Line<J> {
         hang_up
     }
 
-    fn publish(&self, message: Outgoing) {
+    fn publish(&mut self, message: Outgoing) {
         let Outgoing { topic, payload, retain, sure } = message;
         let qos = if sure { QoS::AtLeastOnce } else { QoS::AtMostOnce };
         let sent = self.client.try_publish(topic, qos, retain, payload);
         if sure {
             self.try_to("publish", sent);
+        } else if sent.is_ok() {
+            self.unsure += 1;
+        } else if self.unsure == 0 {
+            self.session.room();
         }
     }
 

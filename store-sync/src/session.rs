@@ -5,14 +5,16 @@
 //! cart. So the same session runs over MQTT and in the simulator.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use tracing::{debug, warn};
-use trip::message::{Ack, Batch, Command, Desired, HubState, Offer, Pairing, Presence, Telemetry, VERSION};
+use trip::message::{Ack, Batch, Command, Desired, HubState, Look, Offer, Pairing, Presence, Telemetry, VERSION};
 use trip::topics::{self, Leaf};
 use trip::{CartId, Hash, StoreId};
 
+use crate::looks::Looks;
 use crate::outbox::{Acked, Outbox};
 use crate::sign;
 
@@ -116,6 +118,7 @@ pub struct Session<J> {
     silent_since: Option<Duration>,
     alarmed: bool,
     offer: Option<Offer>,
+    looks: Looks,
     outputs: VecDeque<Output>,
 }
 
@@ -138,6 +141,7 @@ impl<J: Journal> Session<J> {
             silent_since: None,
             alarmed: false,
             offer: None,
+            looks: Looks::default(),
             outputs: VecDeque::new(),
         })
     }
@@ -209,6 +213,19 @@ impl<J: Journal> Session<J> {
         }
     }
 
+    /// So the screen is, for staff whom the shopper lets see it; `None` for nobody. It is sent to a hub that hears and
+    /// has every record, and shed otherwise.
+    pub fn look(&mut self, look: Option<Arc<Look>>) {
+        self.looks.set(look);
+        self.say_look();
+    }
+
+    /// All that may be lost has left this machine: there is room for more of it.
+    pub fn room(&mut self) {
+        self.looks.left();
+        self.say_look();
+    }
+
     /// The last words of an orderly end.
     pub fn farewell(&mut self) {
         if self.broker_up {
@@ -223,6 +240,7 @@ impl<J: Journal> Session<J> {
             if let Some(state) = parse::<HubState>(topic, payload) {
                 self.hub_up = Some(state.online);
                 self.tell_connected();
+                self.say_look();
             }
             return;
         }
@@ -292,6 +310,7 @@ impl<J: Journal> Session<J> {
         let connected = self.broker_up && self.hub_up == Some(true);
         if self.told != Some(connected) {
             self.told = Some(connected);
+            self.looks.begin_again();
             self.tell(LinkEvent::Connected(connected));
         }
     }
@@ -343,6 +362,18 @@ impl<J: Journal> Session<J> {
             let batch = Batch { v: VERSION, cart: self.who.cart.clone(), epoch: self.journal.epoch(), records };
             let signed = sign::seal(&batch, &self.key);
             self.publish(Leaf::Event, &signed, false, true);
+        }
+        self.say_look();
+    }
+
+    /// Nothing before its records: the hub hears that the shopper agreed before it sees anything, and a line that is slow
+    /// carries what counts.
+    fn say_look(&mut self) {
+        if !self.broker_up || self.hub_up != Some(true) || self.outbox.unsynced() > 0 {
+            return;
+        }
+        if let Some(look) = self.looks.take() {
+            self.publish(Leaf::Look, &*look, false, false);
         }
     }
 

@@ -130,8 +130,12 @@ impl Crowd {
             let (events, mut heard) = mpsc::channel(256);
             let (line, event_loop) = Line::new(config, key, journal.clone(), events)?;
             let (appended, appended_seen) = watch::channel(0);
-            let told =
-                Told { appended: appended_seen, telemetry: watch::channel(None).1, offers: watch::channel(None).1 };
+            let told = Told {
+                appended: appended_seen,
+                telemetry: watch::channel(None).1,
+                offers: watch::channel(None).1,
+                looks: watch::channel(None).1,
+            };
             runtime.spawn(line.run(event_loop, told, stopped.clone()));
             runtime.spawn(async move { while heard.recv().await.is_some() {} });
             let writer = Writer { store: store.clone(), cart: id.clone(), epoch: journal.epoch };

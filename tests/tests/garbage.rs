@@ -72,7 +72,8 @@ fn topics() -> anyhow::Result<Vec<String>> {
     let mut all = Vec::new();
     for name in ["cart-01", "cart-99"] {
         let name = CartId::new(name)?;
-        let leaves = [Leaf::Event, Leaf::Presence, Leaf::Telemetry, Leaf::Command, Leaf::Desired, Leaf::Ack];
+        let leaves =
+            [Leaf::Event, Leaf::Presence, Leaf::Telemetry, Leaf::Look, Leaf::Command, Leaf::Desired, Leaf::Ack];
         all.extend(leaves.map(|leaf| cart(&store, &name, leaf)));
         all.push(cart_down(&store, &name).replace('+', "nonsense"));
     }

@@ -1,4 +1,5 @@
-//! Help is called on a running cart, and staff answer on the hub's page: the shopper sees how it stands.
+//! Help is called on a running cart, and staff answer on the hub's page: the shopper sees how it stands, and staff see
+//! the cart's screen while the shopper lets them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use cart_app::config::Config;
 use cart_app::startup;
+use cart_app::ui::HeadlessScreen;
 use cart_app::wiring::{self, RunningCart};
 use cart_core::view::{Banner, Screen, Waiting};
 use cart_core::{Intent, View};
@@ -58,18 +60,26 @@ impl Bench {
 
     /// The staff page, once it says `words`.
     fn page_says(&self, words: &str) -> anyhow::Result<()> {
-        wait_for(words, || Ok(request(self.place.store.addresses.http, "GET / ", "")?.contains(words).then_some(())))
+        wait_for(words, || Ok(says(&request(self.place.store.addresses.http, "GET / ", "")?, words).then_some(())))
+    }
+
+    /// What the hub answers for `path` of this cart's screen, as soon as that is `right`.
+    fn look(&self, path: &str, right: impl Fn(&[u8]) -> bool) -> anyhow::Result<Vec<u8>> {
+        wait_for(path, || {
+            let answer = request(self.place.store.addresses.http, &format!("GET /look/cart-01{path} "), "")?;
+            Ok(right(&answer).then_some(answer))
+        })
     }
 
     fn tap(&self, path: &str) -> anyhow::Result<()> {
         let answer = request(self.place.store.addresses.http, &format!("POST {path} "), "cart=cart-01")?;
-        anyhow::ensure!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+        anyhow::ensure!(says(&answer, "HTTP/1.1 303"), "{}", String::from_utf8_lossy(&answer));
         Ok(())
     }
 }
 
 /// One request, as the page itself would send it.
-fn request(at: SocketAddr, line: &str, form: &str) -> anyhow::Result<String> {
+fn request(at: SocketAddr, line: &str, form: &str) -> anyhow::Result<Vec<u8>> {
     let mut socket = TcpStream::connect(at)?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     let head = format!(
@@ -78,9 +88,13 @@ fn request(at: SocketAddr, line: &str, form: &str) -> anyhow::Result<String> {
         form.len()
     );
     socket.write_all(head.as_bytes())?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer)?;
     Ok(answer)
+}
+
+fn says(answer: &[u8], words: &str) -> bool {
+    answer.windows(words.len()).any(|part| part == words.as_bytes())
 }
 
 #[test]
@@ -100,5 +114,55 @@ fn the_shopper_sees_the_queue_and_that_someone_comes_and_staff_see_who_goes() ->
     bench.world.set_battery(9, false);
     bench.until("the low battery", |view| view.banner == Some(Banner::BatteryLow(9)))?;
     bench.page_says("battery low")?;
+    bench.cart.stop()
+}
+
+#[test]
+fn staff_see_the_carts_screen_while_the_shopper_lets_them_and_not_a_moment_longer() -> anyhow::Result<()> {
+    let bench = Bench::shopping()?;
+    let screen = HeadlessScreen::new(1280, 800)?;
+    // As the window does, twice a second.
+    let draw = || {
+        screen.apply(&bench.cart.views.borrow().clone());
+        screen.settle();
+        if let Some(glimpse) = screen.screen().glimpse() {
+            bench.cart.looks.offer(glimpse);
+        }
+    };
+    bench.cart.touch(Intent::CallHelp);
+    bench.page_says("needs help")?;
+    draw();
+    let page = bench.look("", |page| says(page, "The shopper does not show this screen"))?;
+    assert!(says(&page, "cache-control: no-store") && !says(&page, "/picture"), "{}", String::from_utf8_lossy(&page));
+    bench.cart.touch(Intent::ShareScreen { on: true });
+    bench.until("the shopper's word", |view| view.shared)?;
+    bench.page_says("/look/cart-01")?;
+    let seen = bench.look("/picture", |answer| {
+        draw();
+        says(answer, "image/png")
+    })?;
+    assert!(says(&seen, "cache-control: no-store"));
+    let begins = seen.windows(4).position(|part| part == b"\r\n\r\n").context("a head")? + 4;
+    let picture = image::load_from_memory_with_format(&seen[begins..], image::ImageFormat::Png)?.to_rgb8();
+    assert_eq!(picture.dimensions(), (640, 400));
+    // A clock on it goes on, so that it is like the screen and seldom the same.
+    let shown = image::imageops::thumbnail(&screen.screenshot(), 640, 400);
+    let far = |a: &image::Rgb<u8>, b: &image::Rgb<u8>| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 8);
+    let differ = picture.pixels().zip(shown.pixels()).filter(|(a, b)| far(a, b)).count();
+    assert!(differ < 640 * 400 / 50, "{differ} pixels are others than on the cart's screen");
+    bench.look("", |page| says(page, "/look/cart-01/picture?n="))?;
+
+    bench.cart.touch(Intent::ShareScreen { on: false });
+    bench.look("/picture", |answer| says(answer, "HTTP/1.1 404"))?;
+    bench.look("", |page| says(page, "The shopper does not show this screen"))?;
+    bench.cart.touch(Intent::ShareScreen { on: true });
+    bench.look("/picture", |answer| {
+        draw();
+        says(answer, "image/png")
+    })?;
+    bench.tap("/help-has-come")?;
+    bench.until("the end of the call", |view| !view.help_called && !view.shared)?;
+    bench.look("/picture", |answer| says(answer, "HTTP/1.1 404"))?;
+    bench.look("", |page| says(page, "Help has ended"))?;
     bench.cart.stop()
 }

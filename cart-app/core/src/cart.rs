@@ -2,7 +2,7 @@
 //!
 //! `goods` handles what goes in and out, `exchange` what is swapped, `recount` whether the whole still
 //! weighs what it should, `own` what is the shopper's own, `wishes` what they want to be told of, `touch` what people tap, `order` what the
-//! hub asks, `find` what is looked up, `pairing` how a trip begins, `list` the shopping list, `waits` how long a person is waited for, `standing` whether anybody is there, `gauge` how long the
+//! hub asks, `find` what is looked up, `pairing` how a trip begins, `list` the shopping list, `waits` how long a person is waited for, `sharing` whether staff see the screen, `standing` whether anybody is there, `gauge` how long the
 //! battery lasts, `covered` which camera is blind, `condition` all that is not as usual, and `present` makes the [`View`]. All of them change the trip only through
 //! [`Cart::record`].
 
@@ -36,6 +36,7 @@ mod pairing;
 mod present;
 mod recount;
 mod search;
+mod sharing;
 mod standing;
 mod stopwatch;
 mod touch;

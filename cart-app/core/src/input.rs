@@ -204,6 +204,11 @@ pub enum Intent {
     CallHelp,
     /// "I don't need help any more".
     EndHelp,
+    /// "Let staff see this screen", in a call for help, or no more.
+    ShareScreen {
+        /// True to let them.
+        on: bool,
+    },
     /// "Go to the exit lane": pay at the lane the cart stands at.
     GoToLane,
     /// "Back to shopping" from the pay screen.

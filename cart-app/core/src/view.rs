@@ -58,6 +58,8 @@ pub struct View {
     pub pay_blocked: Option<PayBlocked>,
     /// True while help is called.
     pub help_called: bool,
+    /// True while staff may see this screen.
+    pub shared: bool,
     /// How long a person is waited for.
     pub waiting: Waiting,
     /// Seconds left to say that somebody is there, while "Still shopping?" is asked.

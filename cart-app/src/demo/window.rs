@@ -75,6 +75,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
     open_desk(&screen, &cart, &clock)?;
     screen.apply(&cart.views.borrow().clone());
     screen.clone().follow(cart.views.clone()).context("screen")?;
+    let looks = cart.looks.clone().follow(screen.clone());
 
     let by_hand = Arc::new(AtomicBool::new(false));
     let hand = ByHand {
@@ -122,7 +123,7 @@ pub fn play(options: &PlayOptions, config: &Config) -> anyhow::Result<()> {
         tell(web);
     }
     screen.window().run().context("the demo's window")?;
-    drop((timer, web));
+    drop((timer, looks, web));
     cart.stop()?;
     if let Some(receipt) = newest_receipt(&config.data.join("receipts"))? {
         verify(&receipt, &options.receipt_key)?;

@@ -72,6 +72,10 @@ pub enum News {
     HelpCalled,
     /// A member of staff is on the way.
     HelpComing,
+    /// Staff may see the screen.
+    ScreenShared,
+    /// They may no more.
+    ScreenUnshared,
     /// Nobody has touched anything for long.
     StillThere,
     /// The line to the store is gone; nothing stops.
@@ -107,6 +111,8 @@ impl News {
             | Self::OverBudget
             | Self::HelpCalled
             | Self::HelpComing
+            | Self::ScreenShared
+            | Self::ScreenUnshared
             | Self::Offline => Kind::News,
         }
     }
@@ -252,6 +258,11 @@ fn around(before: &View, now: &View, news: &mut Vec<News>) {
         news.push(News::HelpComing);
     } else if now.help_called && !before.help_called {
         news.push(News::HelpCalled);
+    }
+    if now.shared && !before.shared {
+        news.push(News::ScreenShared);
+    } else if before.shared && !now.shared {
+        news.push(News::ScreenUnshared);
     }
     if now.still_there.is_some() && before.still_there.is_none() {
         news.push(News::StillThere);

@@ -196,6 +196,7 @@ fn held_row(hold: &HoldView, pictures: &Pictures, format: &Format) -> RowData {
             Some(thumbnail) => pictures.thumbnail(thumbnail, Place::Line),
             None => pictures.unknown(Place::Line),
         },
+        seen: hold.thumbnail.is_some(),
         amount: format.weight_felt(hold.weight).map(Into::into).unwrap_or_default(),
         reason: reason(hold.reason),
         ..RowData::default()
@@ -212,6 +213,7 @@ fn line_row(line: &LineView, pictures: &Pictures, format: &Format) -> RowData {
         held: false,
         number: number(line.line.0),
         picture: pictures.picture(&line.sku, &line.name, Place::Line),
+        seen: false,
         name: line.name.as_str().into(),
         amount_kind: amount_kind(line),
         count: match line.quantity {

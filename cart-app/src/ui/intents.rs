@@ -31,6 +31,11 @@ pub(super) fn connect(window: &impl CartWindow, take: Rc<dyn Fn(Intent)>, search
     intents.on_still_here(plain(Intent::StillHere));
     intents.on_end_empty(plain(Intent::EndEmpty));
 
+    intents.on_share_screen({
+        let take = take.clone();
+        move |on| take(Intent::ShareScreen { on })
+    });
+
     let about = |intent: fn(HoldId) -> Intent| {
         let take = take.clone();
         move |hold: i32| {

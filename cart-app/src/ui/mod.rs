@@ -23,6 +23,7 @@ mod conditions;
 pub mod fonts;
 pub mod format;
 pub mod gallery;
+mod glimpse;
 pub mod headless;
 mod intents;
 mod item;
@@ -48,6 +49,7 @@ mod wishes;
 
 pub use clock::Clock;
 pub use format::{Format, WeightUnit};
+pub use glimpse::Glimpse;
 pub use headless::{HeadlessError, HeadlessScreen};
 pub use language::Language;
 pub use pictures::{KINDS_OF_PICTURE, Pictures};

@@ -420,6 +420,7 @@ impl<W: CartWindow> Face<W> {
         }
         state.set_banner(view.banner.as_ref().map_or(BannerKind::None, conditions::kind));
         state.set_help_called(view.help_called);
+        state.set_shared(view.shared);
         let was_called = before.is_some_and(|b| b.help_called);
         if was_called && !view.help_called {
             state.set_help_open(false);

@@ -100,6 +100,8 @@ fn sentence(speech: &Speech<'_>, news: &News, format: &Format) -> Option<String>
         News::Paid(amount) => speech.invoke_paid(money(amount).into()),
         News::HelpCalled => speech.invoke_help_called(),
         News::HelpComing => speech.invoke_help_coming(),
+        News::ScreenShared => speech.invoke_screen_shared(),
+        News::ScreenUnshared => speech.invoke_screen_unshared(),
         News::StillThere => speech.invoke_still_there(),
         News::Offline => speech.invoke_offline(),
     };

@@ -1,4 +1,5 @@
-//! The cart's screen in a browser, for machines without a display, and later for staff who are asked to look.
+//! The cart's screen in a browser, for machines without a display. What staff see who are let look is another thing:
+//! [`crate::looks`].
 //!
 //! The very markup and adapters of the touch window, drawn in memory. What changes travels as PNG over a
 //! WebSocket; pointer and keys come back. It listens on this machine only, and only who has a token

@@ -32,6 +32,50 @@ fn who_called_for_help_sees_for_how_long_and_what_to_expect() {
 }
 
 #[test]
+fn staff_see_the_screen_only_by_a_switch_that_is_off_and_a_mark_says_so_until_one_tap_ends_it() {
+    let (choice, mark) = ("Let staff see this screen while they help", "Staff can see this screen");
+    let (screen, heard) = show(&named("basket"));
+    screen.screen().window().state().set_help_open(true);
+    screen.settle();
+    assert!(!says(&screen, choice), "help is not called yet");
+    screen.apply(&named("help"));
+    screen.settle();
+    assert_eq!(element(&screen, choice).accessible_checked(), Some(false), "off until it is chosen");
+    assert!(says(&screen, "Never what the cameras see.") && !says(&screen, mark));
+    tap(&screen, choice);
+    assert_eq!(heard.borrow().as_slice(), [Intent::ShareScreen { on: true }]);
+    screen.apply(&named("help-shared"));
+    screen.settle();
+    assert_eq!(element(&screen, choice).accessible_checked(), Some(true));
+    assert!(says(&screen, mark), "also beside the dialogue");
+    tap(&screen, choice);
+    tap(&screen, mark);
+    let back = Intent::ShareScreen { on: false };
+    assert_eq!(heard.borrow()[1..], [back.clone(), back], "one tap, in either place");
+    screen.apply(&named("help"));
+    screen.settle();
+    assert!(!says(&screen, mark));
+}
+
+#[test]
+fn the_mark_that_staff_see_the_screen_is_on_every_screen_of_a_trip() {
+    for name in ["ask", "search", "weigh", "item", "product", "offers", "list", "pay-tap", "receipt", "notices"] {
+        let (screen, heard) = show(&View { help_called: true, shared: true, ..named(name) });
+        screen.settle();
+        tap(&screen, "Staff can see this screen");
+        assert_eq!(heard.borrow().last(), Some(&Intent::ShareScreen { on: false }), "on {name}");
+    }
+}
+
+#[test]
+fn without_a_line_the_switch_is_not_offered() {
+    let (screen, _) = show(&named("help-offline"));
+    screen.screen().window().state().set_help_open(true);
+    screen.settle();
+    assert!(!says(&screen, "Let staff see this screen while they help"));
+}
+
+#[test]
 fn an_open_dialogue_counts_on() {
     let view = |s: u32| {
         let mut view = named("help");

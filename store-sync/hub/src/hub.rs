@@ -28,6 +28,7 @@ mod fence;
 mod health;
 mod intake;
 mod late;
+mod look;
 mod payments;
 mod phones;
 mod queue;
@@ -215,6 +216,7 @@ pub struct Hub<S> {
     receipts: Vec<ReceiptRow>,
     waits: queue::Waits,
     back_office: BackOffice,
+    looks: look::Looks,
     /// True while the broker is there.
     line: bool,
     /// True while it is, and has been told all it must know.
@@ -254,6 +256,7 @@ impl<S: Storage> Hub<S> {
             asked: BTreeMap::new(),
             waits: queue::Waits::default(),
             back_office: BackOffice::default(),
+            looks: look::Looks::default(),
             line: false,
             connected: false,
             troubled: false,
@@ -352,6 +355,7 @@ impl<S: Storage> Hub<S> {
             Err(e) => return Err(e),
         }
         effects.extend(self.tell_queue(now));
+        self.forget_looks();
         Ok(effects)
     }
 

@@ -30,7 +30,8 @@ use crate::keys::{KeyError, trust_folder};
 use crate::receipt::Office;
 use crate::store::{Guarded, PostgresStore, Reserved, SqliteStore, Storage, StoreError};
 use crate::terminal::NexoTerminal;
-use crate::web::{self, WebError, board::Board};
+use crate::web::board::{Board, Screens};
+use crate::web::{self, WebError};
 
 mod thread;
 
@@ -173,11 +174,12 @@ async fn serve<S: Storage + 'static>(
     let mut line = start_bus(&config, boot_epoch, client).await?;
 
     let (board, watched) = watch::channel(Arc::new(Board::default()));
+    let (screens, seen) = watch::channel(Arc::new(Screens::default()));
     let (taps, tapped) = mpsc::channel(INPUT_QUEUE);
     let (phones, called) = mpsc::channel(INPUT_QUEUE);
     let (tills, asked) = mpsc::channel(INPUT_QUEUE);
     let (http, phone_url, serving) =
-        web::serve(config.http, watched, taps, phones, tills, config.phone_url.clone()).await?;
+        web::serve(config.http, watched, seen, taps, phones, tills, config.phone_url.clone()).await?;
 
     let carts = carts_of(&config, &roster.as_ref().map(|r| r.borrow().clone()).unwrap_or_default());
     let setting = Setting {
@@ -198,6 +200,7 @@ async fn serve<S: Storage + 'static>(
         tell: tell.clone(),
         tasks: Handle::current(),
         board,
+        screens,
         zone: config.timezone.clone(),
     };
     let (ended, mut end) = oneshot::channel();

@@ -1,5 +1,5 @@
 //! The staff page: one page on this machine, drawn here and kept fresh by server-sent events. Beside it the pages of
-//! baskets that are taken to a till (see `till`), and those of shoppers' phones (see `phone`).
+//! baskets that are taken to a till (see `till`), of carts' screens (see `look`), and those of shoppers' phones (see `phone`).
 //!
 //! The staff page is for the loopback only. Every request must name a loopback host, so that no foreign web
 //! page can reach it under a name of its own (DNS rebinding), and every tap must come from the page
@@ -29,6 +29,8 @@ use crate::hub::StaffAction;
 mod bars;
 pub mod board;
 mod document;
+mod look;
+mod look_page;
 mod page;
 mod phone;
 mod phone_page;
@@ -38,7 +40,7 @@ mod till_page;
 pub use phone::PhoneCall;
 pub use till::TillCall;
 
-use board::Board;
+use board::{Board, Screens};
 
 /// Waiting times are counted on the page; it is told the time this often, so that clocks agree.
 const SAY_SOMETHING_EVERY: Duration = Duration::from_secs(15);
@@ -56,6 +58,7 @@ pub struct WebError {
 #[derive(Clone)]
 struct Desk {
     board: watch::Receiver<Arc<Board>>,
+    screens: watch::Receiver<Arc<Screens>>,
     taps: mpsc::Sender<StaffAction>,
     phones: mpsc::Sender<PhoneCall>,
     tills: mpsc::Sender<TillCall>,
@@ -71,6 +74,7 @@ struct Desk {
 pub async fn serve(
     address: SocketAddr,
     board: watch::Receiver<Arc<Board>>,
+    screens: watch::Receiver<Arc<Screens>>,
     taps: mpsc::Sender<StaffAction>,
     phones: mpsc::Sender<PhoneCall>,
     tills: mpsc::Sender<TillCall>,
@@ -80,7 +84,7 @@ pub async fn serve(
     let socket = TcpListener::bind(address).await.map_err(fail)?;
     let bound = socket.local_addr().map_err(fail)?;
     let phone_url: Arc<str> = phone_url.unwrap_or_else(|| format!("http://{bound}")).into();
-    let desk = Desk { board, taps, phones, tills, phone_url: phone_url.clone() };
+    let desk = Desk { board, screens, taps, phones, tills, phone_url: phone_url.clone() };
     let router = Router::new()
         .route("/", get(page))
         .route("/live", get(live))
@@ -93,6 +97,7 @@ pub async fn serve(
         .route("/live.js", get(|| async { ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], page::SCRIPT) }))
         .merge(phone::routes())
         .merge(till::routes())
+        .merge(look::routes())
         .layer(from_fn_with_state(desk.clone(), guard))
         .with_state(desk);
     Ok((bound, phone_url, async move { axum::serve(socket, router).await }))

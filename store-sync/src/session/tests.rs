@@ -91,6 +91,36 @@ fn every_connection_subscribes_announces_and_sends_all_that_is_not_acked() {
 }
 
 #[test]
+fn a_picture_goes_only_to_a_hub_that_hears_and_never_before_a_record() {
+    let mut session = session(1);
+    let look = |png: &str| Some(Arc::new(Look { v: 1, png: png.into() }));
+    let sent = |session: &mut Session<Numbers>| published(&outputs(session), Leaf::Look);
+    session.look(look("1"));
+    assert_eq!(sent(&mut session), 0, "there is no line");
+    session.connected(at(0));
+    session.heard(&topics::hub_state(&store()), &json(&HubState { v: 1, online: true, boot_epoch: 1 }), at(0));
+    assert_eq!(sent(&mut session), 0, "a record is not acked yet");
+    hear(&mut session, Leaf::Ack, &ack(1), at(0));
+    let done = outputs(&mut session);
+    let topic = topics::cart(&store(), &cart(), Leaf::Look);
+    let kept = |o: &Output| matches!(o, Output::Publish(m) if m.topic == topic && (m.retain || m.sure));
+    assert_eq!((published(&done, Leaf::Look), done.iter().any(kept)), (1, false), "lost is lost, and nothing keeps it");
+    session.look(look("2"));
+    session.look(look("3"));
+    assert_eq!(sent(&mut session), 0, "the first has not left");
+    session.room();
+    assert_eq!(sent(&mut session), 1);
+    session.room();
+    assert_eq!(sent(&mut session), 0, "nothing new");
+    session.lost();
+    session.look(look("4"));
+    session.look(None);
+    session.connected(at(1));
+    session.heard(&topics::hub_state(&store()), &json(&HubState { v: 1, online: true, boot_epoch: 2 }), at(1));
+    assert_eq!(sent(&mut session), 0, "the shopper has ended it meanwhile");
+}
+
+#[test]
 fn the_hub_counts_as_there_only_when_it_says_so_or_acks() {
     let mut session = session(1);
     session.connected(at(0));

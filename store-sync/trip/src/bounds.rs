@@ -33,6 +33,12 @@ pub const MAX_WORDS: usize = 500;
 pub const MAX_NAME: usize = 200;
 /// Most alternatives of a hold.
 pub const MAX_CHOICES: usize = 16;
+/// The largest picture of a cart's screen, in bytes of PNG.
+pub const MAX_LOOK_BYTES: usize = 192 * 1024;
+/// The widest and the tallest picture of a cart's screen, in pixels.
+pub const MAX_LOOK_WIDTH: u32 = 640;
+/// See [`MAX_LOOK_WIDTH`]: a screen that stands upright is 800×1280.
+pub const MAX_LOOK_HEIGHT: u32 = 1_024;
 /// Most devices that a cart tells of.
 pub const MAX_DEVICES: usize = 64;
 /// Largest catalogue, in bytes.
@@ -44,6 +50,8 @@ pub const MAX_RULES: usize = 10_000;
 
 // A basket of the dearest goods stays far from overflow before it is refused.
 const _: () = assert!(MAX_PRICE as i128 * MAX_BASKET_PIECES as i128 * 4 < i64::MAX as i128);
+// A picture as base64, and what stands around it, still is a payload.
+const _: () = assert!(MAX_LOOK_BYTES * 4 / 3 + 1024 <= MAX_PAYLOAD_BYTES);
 // A batch whose every sign is escaped twice still is a payload.
 const _: () = assert!(MAX_RECORD_BYTES * MAX_RECORDS * 2 <= MAX_PAYLOAD_BYTES);
 
@@ -147,6 +155,8 @@ impl Bounded for TripEvent {
             | Self::HoldResolved { .. }
             | Self::HelpCalled
             | Self::HelpEnded
+            | Self::ScreenShared
+            | Self::ScreenUnshared
             | Self::StaffComing
             | Self::AgeCheckAsked { .. }
             | Self::AgeChecked { .. }

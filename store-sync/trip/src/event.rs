@@ -113,6 +113,10 @@ pub enum TripEvent {
     HelpCalled,
     /// Staff, or the shopper, ended the call.
     HelpEnded,
+    /// The shopper lets staff see the cart's screen until help ends, or until they take it back.
+    ScreenShared,
+    /// The shopper took it back, or staff mode was opened over the screen. What ends help, or the trip, ends it too.
+    ScreenUnshared,
     /// A member of staff is on the way to this cart: to help, or to look at the buyer's age.
     StaffComing,
     /// Staff must approve an age-restricted product before payment.

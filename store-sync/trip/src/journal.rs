@@ -89,7 +89,8 @@ impl Replay {
     }
 
     /// What a new journal begins with when this one, `epoch`, is set aside as damaged: that it was, and the
-    /// running trip from its beginning, as far as it holds. A person must look at such a trip, and is called.
+    /// running trip from its beginning, as far as it holds. A person must look at such a trip, and is called; its
+    /// screen is shown to nobody.
     pub fn carried_over(&self, epoch: u64) -> Vec<TripEvent> {
         let mut events = vec![TripEvent::JournalReplaced { epoch, kept: self.head.seq }];
         let state = self.state();
@@ -97,6 +98,10 @@ impl Replay {
             events.extend(self.events.iter().cloned());
             if !state.help {
                 events.push(TripEvent::HelpCalled);
+            }
+            // What did not hold may have been the shopper's word that nobody shall see the screen any more.
+            if state.shared {
+                events.push(TripEvent::ScreenUnshared);
             }
         }
         events
@@ -153,6 +158,19 @@ mod tests {
         assert_eq!((carried.len(), TripState::replay(&carried).help), (4, true), "{carried:?}");
         // Without a trip the store is told all the same.
         assert_eq!(Replay::from(Head::default(), 0).carried_over(7).len(), 1);
+    }
+
+    #[test]
+    fn a_screen_that_was_shown_is_shown_to_nobody_after_a_journal_that_broke() {
+        let events = [started(1), TripEvent::HelpCalled, TripEvent::ScreenShared, TripEvent::ScreenUnshared];
+        let (mut records, _) = writer().continue_from(Head::default(), &events, UnixMillis(0));
+        // The record that took it back is the one that does not hold.
+        records[3].1.truncate(40);
+        let mut replay = Replay::from(Head::default(), 0);
+        let taken = records.iter().filter(|(_, bytes)| replay.take(bytes)).count();
+        assert!(taken == 3 && replay.state().shared);
+        let state = TripState::replay(&replay.carried_over(7));
+        assert_eq!((state.help, state.shared), (true, false));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::{
-    Bounded, MAX_DEVICES, MAX_NAME, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, MAX_WORDS, OutOfBounds, at_most,
-    total,
+    Bounded, MAX_DEVICES, MAX_LOOK_BYTES, MAX_NAME, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, MAX_WORDS,
+    OutOfBounds, at_most, total,
 };
 use crate::chain::Head;
 use crate::event::Tender;
@@ -98,6 +98,16 @@ pub struct Telemetry {
     /// For how many whole minutes nobody has touched a cart with a trip; `None` while somebody shops.
     #[serde(default)]
     pub left_minutes: Option<u32>,
+}
+
+/// A picture of the cart's screen, for staff whom its shopper lets see it. It is sent only then, is kept by nobody, and
+/// one that is lost is missed by nobody. What the cameras see is not on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// [`VERSION`].
+    pub v: u8,
+    /// A PNG of at most [`crate::bounds::MAX_LOOK_WIDTH`] × [`crate::bounds::MAX_LOOK_HEIGHT`] pixels, as unpadded base64url.
+    pub png: String,
 }
 
 /// Something the hub wants of a cart. Sent again after each birth until the cart's own events show
@@ -327,6 +337,7 @@ message! {
     Signed: |signed| at_most("a signature in bytes", signed.signature.len(), MAX_NAME);
     Ack: |_| Ok(());
     Presence: |_| Ok(());
+    Look: |look| at_most("a picture of a screen in bytes of base64", look.png.len(), MAX_LOOK_BYTES.div_ceil(3) * 4);
     HubState: |_| Ok(());
     Telemetry: |telemetry| {
         at_most("the devices that are out", telemetry.faults.len(), MAX_DEVICES)?;

@@ -91,6 +91,9 @@ pub struct TripState {
     pub receipt: Option<(String, Hash)>,
     /// True while help is called.
     pub help: bool,
+    /// True while staff may see the cart's screen; never while help is not called.
+    #[serde(default)]
+    pub shared: bool,
     /// True while a member of staff is on the way; never while nobody waits for one.
     #[serde(default)]
     pub staff_coming: bool,
@@ -163,6 +166,8 @@ impl TripState {
             TripEvent::JournalReplaced { .. } => {}
             TripEvent::HelpCalled => self.help = true,
             TripEvent::HelpEnded => self.help = false,
+            TripEvent::ScreenShared => self.shared = true,
+            TripEvent::ScreenUnshared => self.shared = false,
             TripEvent::StaffComing => self.staff_coming = true,
             TripEvent::AgeCheckAsked { line } => self.age_checks.push(*line),
             TripEvent::AgeChecked { line, approved } => {
@@ -207,6 +212,7 @@ impl TripState {
             }
         }
         self.staff_coming &= self.waits_for_staff();
+        self.shared &= self.help;
     }
 
     /// True while the shopper waits for a person: help is called, or a buyer's age is to be looked at.
@@ -286,6 +292,23 @@ mod tests {
         check(&[AgeCheckAsked { line }, HelpCalled, StaffComing, HelpEnded], true);
         check(&[AgeCheckAsked { line }, StaffComing, AgeChecked { line, approved: true }], false);
         check(&[HelpCalled, StaffComing, HelpEnded, HelpCalled], false);
+    }
+
+    #[test]
+    fn staff_see_the_screen_only_in_the_call_in_which_the_shopper_let_them() {
+        let check = |events: &[TripEvent], shared: bool| {
+            let all: Vec<TripEvent> = std::iter::once(started(0)).chain(events.iter().cloned()).collect();
+            assert_eq!(TripState::replay(&all).shared, shared, "{events:?}");
+        };
+        use TripEvent::{HelpCalled, HelpEnded, ScreenShared, ScreenUnshared, StaffComing, TripClosed};
+        check(&[HelpCalled], false);
+        check(&[ScreenShared], false);
+        check(&[HelpCalled, ScreenShared, StaffComing], true);
+        check(&[HelpCalled, ScreenShared, ScreenUnshared], false);
+        check(&[HelpCalled, ScreenShared, HelpEnded], false);
+        check(&[HelpCalled, ScreenShared, HelpEnded, HelpCalled], false);
+        check(&[HelpCalled, ScreenShared, TripClosed { ending: Ending::Empty }], false);
+        check(&[HelpCalled, ScreenShared, started(0), HelpCalled], false);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `tr1/{store}/cart/{cart}/up/event` | 1 | no |
 //! | `tr1/{store}/cart/{cart}/up/telemetry` | 0 | no |
+//! | `tr1/{store}/cart/{cart}/up/look` | 0 | no |
 //! | `tr1/{store}/cart/{cart}/up/presence` | 1 | yes |
 //! | `tr1/{store}/cart/{cart}/up/pairing` | 1 | yes |
 //! | `tr1/{store}/cart/{cart}/down/ack` | 1 | yes |
@@ -23,6 +24,8 @@ pub enum Leaf {
     Event,
     /// Battery, temperature, link, versions, cart to hub.
     Telemetry,
+    /// A picture of the screen while its shopper lets staff see it, cart to hub.
+    Look,
     /// Birth and last will, cart to hub.
     Presence,
     /// How a phone may join now, cart to hub.
@@ -36,9 +39,10 @@ pub enum Leaf {
 }
 
 impl Leaf {
-    const ALL: [(Leaf, &'static str); 7] = [
+    const ALL: [(Leaf, &'static str); 8] = [
         (Leaf::Event, "up/event"),
         (Leaf::Telemetry, "up/telemetry"),
+        (Leaf::Look, "up/look"),
         (Leaf::Presence, "up/presence"),
         (Leaf::Pairing, "up/pairing"),
         (Leaf::Ack, "down/ack"),

@@ -88,8 +88,8 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("record", texts[0].clone().into_bytes()),
         ("started", lines(&events[..2])),
         ("shopping", lines(&events[..11])),
-        ("staff", lines(&[&events[..3], &events[11..16]].concat())),
-        ("paying", lines(&[&events[..3], &events[16..]].concat())),
+        ("staff", lines(&[&events[..3], &events[11..18]].concat())),
+        ("paying", lines(&[&events[..3], &events[18..]].concat())),
         ("whole", lines(&events)),
     ]
 }

@@ -85,6 +85,8 @@ pub(crate) fn trip_events() -> Vec<TripEvent> {
         TripEvent::HoldResolved { hold: HoldId(2), outcome: Outcome::Staff },
         TripEvent::ItemRemoved { line: LineId(1), pieces: 1, weight: Some(Grams(-1_030)) },
         TripEvent::HelpCalled,
+        TripEvent::ScreenShared,
+        TripEvent::ScreenUnshared,
         TripEvent::StaffComing,
         TripEvent::HelpEnded,
         TripEvent::AgeCheckAsked { line: LineId(3) },

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
 use store_hub::ingest::{self, Followed, Opened, Refusal};
 use trip::chain::Head;
-use trip::message::{BATCH_LABEL, Batch, Offer, Pairing, Presence, Signed, Telemetry, VERSION};
+use trip::message::{BATCH_LABEL, Batch, Look, Offer, Pairing, Presence, Signed, Telemetry, VERSION};
 use trip::pairing::Token;
 use trip::{CartId, Hash, TripId, UnixMillis};
 
@@ -22,6 +22,7 @@ pub(crate) fn check(data: &[u8]) {
         b'p' => same_again::<Presence>(payload),
         b't' => same_again::<Telemetry>(payload),
         b'o' => same_again::<Pairing>(payload),
+        b'l' => same_again::<Look>(payload),
         b's' => unsigned(payload),
         _ => batch(&String::from_utf8_lossy(payload)),
     });
@@ -118,6 +119,7 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("presence", [b"p".to_vec(), json(&presence)].concat()),
         ("telemetry", [b"t".to_vec(), json(&telemetry)].concat()),
         ("offer", [b"o".to_vec(), json(&offer)].concat()),
+        ("look", [b"l".to_vec(), json(&Look { v: VERSION, png: "iVBORw0KGgo".into() })].concat()),
         ("signed", [b"s".to_vec(), signed(&String::from_utf8_lossy(&json(&part)))].concat()),
         ("batch", [b"b".to_vec(), json(&part)].concat()),
         ("batch-twice", [b"b".to_vec(), json(&twice)].concat()),

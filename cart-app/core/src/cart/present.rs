@@ -41,6 +41,7 @@ impl Cart {
             lane: self.lane.as_ref().map(|lane| lane.to_string()),
             pay_blocked: self.pay_blocked(),
             help_called: self.state.help,
+            shared: self.state.shared,
             waiting: self.waiting(),
             still_there: self.still_there(),
             budget: self.wishes.budget.map(|minor| self.money(minor)),

@@ -18,6 +18,7 @@ mod crossings;
 mod find;
 mod pairing;
 mod receipt;
+mod sharing;
 mod states;
 mod swaps;
 mod transfer;

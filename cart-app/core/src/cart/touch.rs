@@ -66,6 +66,7 @@ impl Cart {
                     self.effects.push_back(Effect::Light(Signal::Idle));
                 }
             }
+            Intent::ShareScreen { on } => self.share_screen(on),
             Intent::GoToLane => self.go_to_lane(),
             Intent::BackToShopping => self.unlock(),
             Intent::Finish => self.finish(now),

@@ -76,6 +76,10 @@ pub(super) fn samples() -> Vec<Sample> {
         .opening(HELP),
         Sample::new("help-coming", help(Waiting { help_s: Some(95), coming: true, ..Waiting::default() }))
             .opening(HELP),
+        Sample::new(
+            "help-shared",
+            View { shared: true, ..help(Waiting { help_s: Some(101), coming: true, ..Waiting::default() }) },
+        ),
         Sample::new("help-called", help(Waiting { help_s: Some(62), ..Waiting::default() })),
         Sample::new(
             "help-offline",

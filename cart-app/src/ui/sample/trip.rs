@@ -32,6 +32,7 @@ pub fn empty() -> View {
         lane: None,
         pay_blocked: Some(PayBlocked::Empty),
         help_called: false,
+        shared: false,
         waiting: Waiting::default(),
         still_there: None,
         budget: None,

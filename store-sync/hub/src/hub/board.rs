@@ -63,6 +63,7 @@ impl<S: Storage> Hub<S> {
             alarm,
             since_ms: since.map(|UnixMillis(ms)| ms),
             gone_to: state.is_some_and(|state| self.gone_to(cart, state)),
+            shared: self.may_be_seen(cart),
             battery_percent: seen.telemetry.as_ref().and_then(|t| t.battery_percent),
             battery_minutes: seen.telemetry.as_ref().and_then(|t| t.battery_minutes),
             left_minutes: seen.telemetry.as_ref().and_then(|t| t.left_minutes),

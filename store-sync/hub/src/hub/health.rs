@@ -27,6 +27,8 @@ pub struct HubHealth {
     pub open_commands: usize,
     /// Payloads that were refused since the database was made.
     pub refused: u64,
+    /// Pictures of screens that came though no shopper had let staff see them, since the start.
+    pub looks_unasked: u64,
     /// How it goes with the back office; `None` where there is none.
     pub back_office: Option<BackOfficeHealth>,
 }
@@ -59,6 +61,7 @@ impl<S: Storage> Hub<S> {
             open_payments: self.intents.len(),
             open_commands: self.outbox.rows().count(),
             refused: self.refused,
+            looks_unasked: self.looks_unasked(),
             back_office: self.setting.back_office_alarm_ms.map(|_| BackOfficeHealth {
                 waiting: self.back_office.waiting(),
                 since: self.back_office.since().map(|at| at.0),

@@ -6,7 +6,7 @@
 
 use trip::bounds::Bounded;
 use trip::chain::Head;
-use trip::message::{self, HubState, Order, Pairing, Presence, Telemetry};
+use trip::message::{self, HubState, Look, Order, Pairing, Presence, Telemetry};
 use trip::topics::{self, Leaf};
 use trip::{CartId, Hash, TripEvent, TripId, TripState, UnixMillis};
 
@@ -141,6 +141,13 @@ impl<S: Storage> Hub<S> {
                     self.seen.entry(cart).or_default().phones.hear(pairing);
                     Ok(Vec::new())
                 }
+                Err(e) => self.refuse(topic, &e.to_string()),
+            },
+            Leaf::Look => match message::read::<Look>(payload) {
+                Ok(look) => match self.hear_look(cart, &look, now) {
+                    Ok(()) => Ok(Vec::new()),
+                    Err(why) => self.refuse(topic, why),
+                },
                 Err(e) => self.refuse(topic, &e.to_string()),
             },
             Leaf::Event | Leaf::Ack | Leaf::Command | Leaf::Desired => Ok(Vec::new()),

@@ -25,6 +25,7 @@ mod back_office;
 mod fence;
 mod full_disk;
 mod intake;
+mod look;
 mod lost_answer;
 mod payments;
 mod queue;

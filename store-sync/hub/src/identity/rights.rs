@@ -81,8 +81,8 @@ impl Rights {
                 }
                 match self.own(&publish.topic) {
                     Some(Leaf::Presence | Leaf::Pairing) => Ok(()),
-                    Some(Leaf::Event | Leaf::Telemetry) if !publish.retain => Ok(()),
-                    Some(Leaf::Event | Leaf::Telemetry) => Err(Breach::Retain(publish.topic.clone())),
+                    Some(Leaf::Event | Leaf::Telemetry | Leaf::Look) if !publish.retain => Ok(()),
+                    Some(Leaf::Event | Leaf::Telemetry | Leaf::Look) => Err(Breach::Retain(publish.topic.clone())),
                     Some(Leaf::Ack | Leaf::Command | Leaf::Desired) | None => {
                         Err(Breach::Publish(publish.topic.clone()))
                     }
@@ -137,6 +137,7 @@ mod tests {
             Packet::Subscribe(subscribe),
             publish("tr1/s/cart/cart-1/up/event", QoS::AtLeastOnce, false),
             publish("tr1/s/cart/cart-1/up/telemetry", QoS::AtMostOnce, false),
+            publish("tr1/s/cart/cart-1/up/look", QoS::AtMostOnce, false),
             publish("tr1/s/cart/cart-1/up/presence", QoS::AtLeastOnce, true),
             publish("tr1/s/cart/cart-1/up/pairing", QoS::AtLeastOnce, true),
             Packet::PingReq,
@@ -150,6 +151,7 @@ mod tests {
     fn a_cart_may_not_speak_as_another_or_as_the_hub() {
         for topic in [
             "tr1/s/cart/cart-2/up/event",
+            "tr1/s/cart/cart-2/up/look",
             "tr1/s/cart/cart-1/down/ack",
             "tr1/s/cart/cart-1/down/command",
             "tr1/s/hub/state",
@@ -162,17 +164,24 @@ mod tests {
             let judged = rights().judge(&publish(topic, QoS::AtLeastOnce, false));
             assert_eq!(judged, Err(Breach::Publish(topic.into())));
         }
-        let kept = "tr1/s/cart/cart-1/up/event";
-        assert_eq!(rights().judge(&publish(kept, QoS::AtLeastOnce, true)), Err(Breach::Retain(kept.into())));
+        for kept in ["tr1/s/cart/cart-1/up/event", "tr1/s/cart/cart-1/up/look"] {
+            assert_eq!(rights().judge(&publish(kept, QoS::AtLeastOnce, true)), Err(Breach::Retain(kept.into())));
+        }
         let twice = publish("tr1/s/cart/cart-1/up/event", QoS::ExactlyOnce, false);
         assert_eq!(rights().judge(&twice), Err(Breach::Packet));
     }
 
     #[test]
     fn a_cart_hears_nothing_of_others() {
-        for filter in
-            ["#", "+/#", "tr1/s/#", "tr1/s/cart/+/down/+", "tr1/s/cart/cart-2/down/ack", "tr1/s/cart/cart-1/#"]
-        {
+        for filter in [
+            "#",
+            "+/#",
+            "tr1/s/#",
+            "tr1/s/cart/+/down/+",
+            "tr1/s/cart/cart-2/down/ack",
+            "tr1/s/cart/cart-1/#",
+            "tr1/s/cart/+/up/look",
+        ] {
             let judged = rights().judge(&Packet::Subscribe(Subscribe::new(filter, QoS::AtMostOnce)));
             assert_eq!(judged, Err(Breach::Subscribe(filter.into())));
         }

@@ -18,7 +18,8 @@ use crate::hub::{Effect, Hub, Input};
 use crate::intent::Answer;
 use crate::store::{Storage, StoreError};
 use crate::terminal::{NexoTerminal, Terminal};
-use crate::web::{PhoneCall, TillCall, board::Board};
+use crate::web::board::{Board, Screens};
+use crate::web::{PhoneCall, TillCall};
 
 /// How long an input waits that the database could not take in.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -52,6 +53,7 @@ pub(super) struct Shell {
     pub(super) tell: mpsc::Sender<Told>,
     pub(super) tasks: Handle,
     pub(super) board: watch::Sender<Arc<Board>>,
+    pub(super) screens: watch::Sender<Arc<Screens>>,
     pub(super) zone: TimeZone,
 }
 
@@ -107,19 +109,25 @@ pub(super) fn own(
             }
         };
         effects.into_iter().for_each(|effect| shell.carry_out(effect));
+        // At once: what may be seen no more is seen no more.
+        let screens = hub.screens();
+        shell.screens.send_if_modified(|shown| replace(shown, screens));
         if !shown {
             shown_at = Some(Instant::now());
             let board = hub.board(&shell.zone);
-            shell.board.send_if_modified(|shown| {
-                let changed = **shown != board;
-                if changed {
-                    *shown = Arc::new(board);
-                }
-                changed
-            });
+            shell.board.send_if_modified(|shown| replace(shown, board));
         }
     }
     Ok(())
+}
+
+/// Puts `new` in the place of what pages show; false when it is the same.
+fn replace<T: PartialEq>(shown: &mut Arc<T>, new: T) -> bool {
+    let changed = **shown != new;
+    if changed {
+        *shown = Arc::new(new);
+    }
+    changed
 }
 
 /// `first` and the inputs that have come since, and what came behind them and is no input.

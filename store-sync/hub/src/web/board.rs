@@ -1,7 +1,35 @@
 //! What the staff page shows, as plain values: whoever makes a board knows no HTML, and whoever
 //! draws it knows no database.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use trip::{CartId, Hash, HoldId, LaneId, LineId, TripId};
+
+/// The carts whose shopper waits for help, and what staff may see of their screens.
+pub type Screens = BTreeMap<CartId, Shown>;
+
+/// What staff may see of a cart's screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Nothing: the shopper does not let them, or has taken it back.
+    ToNobody,
+    /// The shopper lets them; no picture has come yet.
+    Soon,
+    /// The screen as it was.
+    Picture(Picture),
+}
+
+/// A picture of a cart's screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Another for each picture of this run of the hub.
+    pub number: u64,
+    /// When it came, by the hub's clock in milliseconds since 1970. It waited nowhere on its way.
+    pub at_ms: i64,
+    /// The bytes of the PNG.
+    pub png: Arc<[u8]>,
+}
 
 /// All of the page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -114,6 +142,8 @@ pub struct CartCard {
     pub since_ms: Option<i64>,
     /// True once a member of staff goes there.
     pub gone_to: bool,
+    /// True while its shopper lets staff see its screen.
+    pub shared: bool,
     /// Charge in percent, when known.
     pub battery_percent: Option<u8>,
     /// For how many minutes that lasts, when known and not charging.

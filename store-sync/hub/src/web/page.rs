@@ -129,6 +129,7 @@ fn cart_card(card: &CartCard) -> Markup {
                     button.main[card.gone_to] { "Help has come" }
                 }
             }
+            @if card.shared { p.small { a href={ "/look/" (card.cart) } { "Look at the screen" } } }
             @if card.status == CartStatus::BatteryLow { p.small { "The shopper was told to finish soon, or to change carts at the desk." } }
             @if let Some(minutes) = card.left_minutes { p.small { "Goods in it, and nobody there for " (minutes) " min. Chilled goods first." } }
             @if !card.faults.is_empty() { p.faults { "! out: " (card.faults.join(", ")) } }
@@ -278,6 +279,7 @@ mod tests {
             status,
             since_ms: None,
             gone_to: false,
+            shared: false,
             battery_percent: Some(130),
             battery_minutes: None,
             left_minutes: None,
@@ -336,6 +338,12 @@ mod tests {
         let shown = |gone_to: bool| cart_card(&CartCard { gone_to, ..card(CartStatus::Help) }).into_string();
         assert!(shown(false).contains("/on-the-way") && shown(false).contains("/help-has-come"));
         assert!(!shown(true).contains("/on-the-way") && shown(true).contains("someone is going"));
+    }
+
+    #[test]
+    fn a_screen_is_offered_to_look_at_only_while_its_shopper_lets_staff() {
+        let shown = |shared: bool| cart_card(&CartCard { shared, ..card(CartStatus::Help) }).into_string();
+        assert!(shown(true).contains("href=\"/look/cart-07\"") && !shown(false).contains("/look/"));
     }
 
     #[test]

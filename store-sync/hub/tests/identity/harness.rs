@@ -261,7 +261,8 @@ impl Cart {
         let (telemetry, telemetry_seen) = watch::channel(None);
         let (offers, offers_seen) = watch::channel(None);
         let (shutdown, stop) = watch::channel(false);
-        let told = Told { appended: seen, telemetry: telemetry_seen, offers: offers_seen };
+        let told =
+            Told { appended: seen, telemetry: telemetry_seen, offers: offers_seen, looks: watch::channel(None).1 };
         let work = tokio::spawn(line.run(event_loop, told, stop));
         RunningLine { heard, appended, _kept: (telemetry, offers, shutdown), work }
     }
