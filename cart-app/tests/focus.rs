@@ -129,10 +129,10 @@ fn the_focus_is_seen_by_keys_and_a_finger_needs_none() {
 fn a_dialogue_takes_the_focus_keeps_it_and_gives_it_back() {
     for (name, opener, within) in [
         ("basket", "Help", vec!["Keep shopping", "I don't need help any more"]),
-        ("basket", "Language", vec!["English", "Deutsch", "Français", "Español", "العربية", "日本語"]),
+        ("basket", "EN, Language", vec!["English", "Deutsch", "Français", "Español", "العربية", "日本語"]),
         (
             "basket",
-            "Reading options",
+            "Aa, Reading options",
             vec![
                 "Larger text",
                 "High contrast",
