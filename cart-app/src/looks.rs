@@ -32,7 +32,7 @@ const EVERY: Duration = Duration::from_millis(500);
 /// Drawing it for staff takes one part in so many of the screen's time, or less.
 const SHARE: u32 = 20;
 /// A picture that is too large in bytes is made narrower, in these steps, in pixels.
-const WIDTHS: [u32; 3] = [MAX_LOOK_WIDTH, 480, 320];
+const WIDTHS: [u32; 4] = [MAX_LOOK_WIDTH, 480, 320, 160];
 
 /// Where the screen leaves its pictures.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ fn work(glimpses: &Receiver<Glimpse>, line: &watch::Sender<Option<Arc<Look>>>, v
         }
         match encode(&small) {
             // It may have been taken back meanwhile.
-            Ok(look) if views.borrow().shared => drop(line.send_replace(Some(Arc::new(look)))),
+            Ok(Some(look)) if views.borrow().shared => drop(line.send_replace(Some(Arc::new(look)))),
             Ok(_) => {}
             Err(why) => debug!(%why, "a picture for staff"),
         }
@@ -119,8 +119,8 @@ fn fitted(whole: &RgbImage, width: u32) -> RgbImage {
     imageops::thumbnail(whole, width as u32, height as u32)
 }
 
-/// As it goes over the line. A picture is made narrower until it is small enough.
-fn encode(small: &RgbImage) -> Result<Look, ImageError> {
+/// As it goes over the line. A picture is made narrower until it is small enough; `None` where even that does not help.
+fn encode(small: &RgbImage) -> Result<Option<Look>, ImageError> {
     let mut png = Vec::new();
     for width in WIDTHS {
         let picture = fitted(small, width);
@@ -128,10 +128,10 @@ fn encode(small: &RgbImage) -> Result<Look, ImageError> {
         let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive);
         encoder.write_image(&picture, picture.width(), picture.height(), ExtendedColorType::Rgb8)?;
         if png.len() <= MAX_LOOK_BYTES {
-            break;
+            return Ok(Some(Look { v: VERSION, png: BASE64_URL_SAFE_NO_PAD.encode(&png) }));
         }
     }
-    Ok(Look { v: VERSION, png: BASE64_URL_SAFE_NO_PAD.encode(&png) })
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -176,12 +176,12 @@ mod tests {
 
     #[test]
     fn a_picture_that_will_not_shrink_is_made_narrower_until_it_is_small_enough() {
-        let calm = encode(&fitted(&glimpse((1_280, 800), (1_280, 800), |_, y| y as u8).picture(), MAX_LOOK_WIDTH))
-            .expect("a PNG");
+        let calm = fitted(&glimpse((1_280, 800), (1_280, 800), |_, y| y as u8).picture(), MAX_LOOK_WIDTH);
+        let calm = encode(&calm).expect("a PNG").expect("small");
         assert_eq!(png(&calm).dimensions(), (640, 400));
         let noise =
             |x: u32, y: u32| (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503).rotate_left(7)).to_be_bytes()[1];
-        let wild = encode(&glimpse((640, 1_024), (640, 1_024), noise).picture()).expect("a PNG");
+        let wild = encode(&glimpse((640, 1_024), (640, 1_024), noise).picture()).expect("a PNG").expect("small");
         assert!(png(&wild).width() < 640 && wild.check().is_ok(), "{:?}", png(&wild).dimensions());
     }
 

@@ -15,6 +15,7 @@ use cart_core::view::{Banner, Screen, Waiting};
 use cart_core::{Intent, View};
 use hal::sim::{SimBattery, SimScale, World};
 use hal::{Clock, Devices, RealClock};
+use tests::browser::Browser;
 use tests::place::Place;
 use tests::process::wait_for;
 use tests::script::packs;
@@ -68,6 +69,17 @@ impl Bench {
         wait_for(path, || {
             let answer = request(self.place.store.addresses.http, &format!("GET /look/cart-01{path} "), "")?;
             Ok(right(&answer).then_some(answer))
+        })
+    }
+
+    /// Waits until the open page shows a picture so wide, with 0 for none at all, and says `words`.
+    fn browser_shows(&self, browser: &Browser, width: u64, words: &str) -> anyhow::Result<()> {
+        let look = "const picture = document.getElementById('picture'), seen = document.getElementById('seen');
+            return [seen.hidden || !picture.hasAttribute('src') ? 0 : picture.naturalWidth, document.body.innerText]";
+        wait_for(words, || {
+            let shown = browser.run(look, &[])?;
+            let says = shown[1].as_str().is_some_and(|said| said.contains(words));
+            Ok((shown[0].as_u64() == Some(width) && says).then_some(()))
         })
     }
 
@@ -134,6 +146,9 @@ fn staff_see_the_carts_screen_while_the_shopper_lets_them_and_not_a_moment_longe
     draw();
     let page = bench.look("", |page| says(page, "The shopper does not show this screen"))?;
     assert!(says(&page, "cache-control: no-store") && !says(&page, "/picture"), "{}", String::from_utf8_lossy(&page));
+    let browser = Browser::start(1_180, 800)?;
+    browser.open(&format!("http://{}/look/cart-01", bench.place.store.addresses.http))?;
+    bench.browser_shows(&browser, 0, "The shopper does not show this screen")?;
     bench.cart.touch(Intent::ShareScreen { on: true });
     bench.until("the shopper's word", |view| view.shared)?;
     bench.page_says("/look/cart-01")?;
@@ -151,10 +166,12 @@ fn staff_see_the_carts_screen_while_the_shopper_lets_them_and_not_a_moment_longe
     let differ = picture.pixels().zip(shown.pixels()).filter(|(a, b)| far(a, b)).count();
     assert!(differ < 640 * 400 / 50, "{differ} pixels are others than on the cart's screen");
     bench.look("", |page| says(page, "/look/cart-01/picture?n="))?;
+    bench.browser_shows(&browser, 640, "s ago")?;
 
     bench.cart.touch(Intent::ShareScreen { on: false });
     bench.look("/picture", |answer| says(answer, "HTTP/1.1 404"))?;
     bench.look("", |page| says(page, "The shopper does not show this screen"))?;
+    bench.browser_shows(&browser, 0, "The shopper does not show this screen")?;
     bench.cart.touch(Intent::ShareScreen { on: true });
     bench.look("/picture", |answer| {
         draw();
@@ -163,6 +180,6 @@ fn staff_see_the_carts_screen_while_the_shopper_lets_them_and_not_a_moment_longe
     bench.tap("/help-has-come")?;
     bench.until("the end of the call", |view| !view.help_called && !view.shared)?;
     bench.look("/picture", |answer| says(answer, "HTTP/1.1 404"))?;
-    bench.look("", |page| says(page, "Help has ended"))?;
+    bench.browser_shows(&browser, 0, "Help has ended")?;
     bench.cart.stop()
 }

@@ -300,6 +300,14 @@ mod tests {
     }
 
     #[test]
+    fn that_staff_see_the_screen_is_told_and_that_they_do_no_more() {
+        let (called, shared) = (named("help-coming"), named("help-shared"));
+        check(&called, &shared, &[News::ScreenShared]);
+        check(&shared, &called, &[News::ScreenUnshared]);
+        check(&shared, &sample::basket(), &[News::ScreenUnshared]);
+    }
+
+    #[test]
     fn what_comes_and_goes_is_told_and_then_the_total() {
         let basket = sample::basket();
         check(&basket, &basket, &[]);
