@@ -167,7 +167,7 @@ mod tests {
     fn what_the_head_cannot_place_is_left_to_the_product_it_was_never_taught() {
         // As near to lemon as to soap: 55 degrees lie between 20 and 90.
         check(55.0, [0.0, 9.0, 0.0], "lemon");
-        check(55.0, [0.1, 0.0, 0.0], "soap");
+        check(55.0, [0.0, 1.0, 0.0], "soap");
     }
 
     #[test]
