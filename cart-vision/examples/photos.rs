@@ -3,6 +3,9 @@
 //! ```text
 //! photos --model FILE --root DIR --list FILE[,FILE] --enrol       writes the gallery from the photos of the lists
 //! photos --model FILE --root DIR --list FILE[,FILE] --calibrate   fits the calibration to photos it was not trained on
+//! photos --model FILE --root DIR --list FILE[,FILE] --weigh FILE      weighs taught classes against enrolled products: the
+//!                                                                 list after it names pictures of products it was never taught
+//! photos --model FILE --root DIR --list FILE[,FILE] --strangers   measures what becomes of things that are not enrolled
 //! photos --model FILE --take FILE                                 takes the calibration of a sibling's description
 //! ```
 //!
@@ -14,11 +17,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cart_vision::embedder::Embedder;
-use cart_vision::evaluation::{Labelled, answers, coverage, figures};
-use cart_vision::fitting::{fit, fit_thresholds};
+use cart_vision::evaluation::{Answer, Labelled, answers, coverage, figures, told_apart};
+use cart_vision::fitting::{Trial, fit, fit_assent, fit_thresholds};
 use cart_vision::photos::{Photo, PhotoFolder, open};
 use cart_vision::{Calibration, Features, Gallery, ModelDescription, Recogniser, View, enrol};
 use image::RgbImage;
+
+/// Parts of the photos, each measured with what was fitted to the others.
+const FOLDS: usize = 8;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -36,7 +42,7 @@ fn run() -> Outcome<()> {
     let mut options: BTreeMap<String, String> = BTreeMap::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let flag = matches!(name.as_str(), "--enrol" | "--calibrate");
+        let flag = matches!(name.as_str(), "--enrol" | "--calibrate" | "--strangers");
         let value = if flag { Some(String::new()) } else { arguments.next() };
         options.insert(name.clone(), value.ok_or(format!("{name} needs a value"))?);
     }
@@ -61,12 +67,21 @@ fn run() -> Outcome<()> {
     }
     let gallery = Gallery::load(&gallery_path, &embedder.description().fingerprint)?;
     let recogniser = Recogniser::new(embedder.description().clone(), gallery)?;
+    if let Some(list) = path("--weigh") {
+        let untaught = folder.list(&list)?;
+        return weigh(&mut embedder, recogniser, &folder, &photos, &untaught, &model);
+    }
     let things = look_at(&mut embedder, &folder, &photos)?;
     if options.contains_key("--calibrate") {
         let nothing = floors(&mut embedder)?;
         return calibrate(&recogniser, &things, &nothing, &model);
     }
-    Err("one of --enrol, --calibrate or --take is needed; `./trundle eval photos` measures".into())
+    if options.contains_key("--strangers") {
+        tell_strangers(&recogniser, things);
+        return Ok(());
+    }
+    Err("one of --enrol, --calibrate, --weigh, --strangers or --take is needed; `./trundle eval photos` measures"
+        .into())
 }
 
 fn look_at(embedder: &mut Embedder, folder: &PhotoFolder, photos: &[Photo]) -> Outcome<Vec<Labelled>> {
@@ -102,18 +117,110 @@ fn enrol_all(embedder: &mut Embedder, folder: &PhotoFolder, photos: &[Photo], pa
 }
 
 fn calibrate(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features], model: &Path) -> Outcome<()> {
-    // Fitted on one half and measured on the other, both ways: what the fit is worth.
-    let half = |odd: usize| -> Vec<Labelled> { things.iter().skip(odd).step_by(2).cloned().collect() };
-    for odd in [0, 1] {
-        let fitted = with(recogniser, fit_all(recogniser, &half(odd), nothing)?)?;
-        tell("fitted on one half, measured on the other", &fitted, &half(1 - odd));
+    // Fitted without a part and measured on it, part by part: what the fit is worth.
+    let (mut outside, mut answered, mut right) = (Vec::new(), 0.0, 0.0);
+    for part in 0..FOLDS {
+        let split = |own: bool| -> Vec<Labelled> {
+            let picked = things.iter().enumerate().filter(|(i, _)| (i % FOLDS == part) == own);
+            picked.map(|(_, thing)| thing.clone()).collect()
+        };
+        let fitted = with(recogniser, fit_all(recogniser, &split(false), nothing)?)?;
+        let own = answers(&fitted, &split(true));
+        let found = coverage(fitted.description(), &own, |sure| sure.at_99);
+        answered += found.coverage * own.len() as f32;
+        right += found.coverage * found.precision * own.len() as f32;
+        outside.extend(own);
     }
+    println!(
+        "fitted without a part and measured on it, {FOLDS} parts: {:?}",
+        figures(recogniser.description(), &outside)
+    );
+    println!("  99 %: {answered:.0} of {} answered, {right:.0} right", outside.len());
     let fitted = with(recogniser, fit_all(recogniser, things, nothing)?)?;
     tell("fitted and measured on all", &fitted, things);
     let unknown: f32 = nothing.iter().map(|f| fitted.judge(f).unknown).sum::<f32>() / nothing.len().max(1) as f32;
     println!("empty floors are unknown with {unknown:.2} on average");
     println!("{:?}", fitted.description().calibration);
     write(model, fitted.description())
+}
+
+/// Each picture of a product that was never taught is looked for after the product was enrolled from the others.
+fn weigh(
+    embedder: &mut Embedder,
+    recogniser: Recogniser,
+    folder: &PhotoFolder,
+    photos: &[Photo],
+    untaught: &[Photo],
+    model: &Path,
+) -> Outcome<()> {
+    let mut gallery = recogniser.gallery().clone();
+    let product = |photo: &Photo| folder.classes[photo.class].clone();
+    let others = |out: Option<&Photo>, class: usize| -> Outcome<Vec<RgbImage>> {
+        let of_class = untaught.iter().filter(|p| p.class == class && Some(*p) != out);
+        of_class.map(|p| Ok(open(&p.path)?)).collect()
+    };
+    let mut classes: Vec<usize> = untaught.iter().map(|p| p.class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    for class in classes {
+        let sku = folder.classes[class].clone();
+        if recogniser.description().classes.contains(&sku) {
+            return Err(format!("{sku} was taught to {}: it shows nothing about enrolling", model.display()).into());
+        }
+        enrol(embedder, &mut gallery, sku, others(None, class)?)?;
+    }
+    let whole = Recogniser::new(recogniser.description().clone(), gallery.clone())?;
+    let taught: Vec<Photo> = photos.iter().filter(|p| recogniser.gallery().contains(&product(p))).cloned().collect();
+    let mut trials = vec![Trial { things: look_at(embedder, folder, &taught)?, recogniser: whole }];
+    for photo in untaught {
+        let mut without = gallery.clone();
+        enrol(embedder, &mut without, product(photo), others(Some(photo), photo.class)?)?;
+        let recogniser = Recogniser::new(recogniser.description().clone(), without)?;
+        trials.push(Trial { recogniser, things: look_at(embedder, folder, std::slice::from_ref(photo))? });
+    }
+    let (sharpness, assent) = fit_assent(&trials).ok_or("there is nothing to fit to")?;
+    let fitted = Calibration { sharpness, assent, ..recogniser.description().calibration.clone() };
+    for (what, calibration) in [("before", &recogniser.description().calibration), ("fitted", &fitted)] {
+        let said = |trial: &Trial| -> Outcome<Vec<Answer>> {
+            Ok(answers(&with(&trial.recogniser, calibration.clone())?, &trial.things))
+        };
+        let taught = figures(recogniser.description(), &said(&trials[0])?);
+        let enrolled: Vec<Answer> = trials[1..].iter().map(said).collect::<Outcome<Vec<_>>>()?.concat();
+        let enrolled = figures(recogniser.description(), &enrolled);
+        println!(
+            "{what}: taught {:.3} of {} right, enrolled {:.3} of {}",
+            taught.top1, taught.images, enrolled.top1, enrolled.images
+        );
+    }
+    println!("{sharpness} {assent:?}");
+    write(model, &ModelDescription { calibration: fitted, ..recogniser.description().clone() })
+}
+
+/// Things of enrolled products against things of others.
+fn tell_strangers(recogniser: &Recogniser, things: Vec<Labelled>) {
+    let (known, strangers): (Vec<_>, Vec<_>) =
+        things.into_iter().partition(|t| recogniser.gallery().contains(&t.truth));
+    let sure = recogniser.description().calibration.sure.at_99;
+    let unknown = |things: &[Labelled]| -> Vec<f32> {
+        answers(recogniser, things).iter().map(|answer| answer.judgement.unknown).collect()
+    };
+    let doubt = |things: &[Labelled]| -> Vec<f32> {
+        answers(recogniser, things).iter().map(|answer| 1.0 - answer.best().map_or(0.0, |(p, _)| p)).collect()
+    };
+    for (what, measure) in [("unknown", &unknown as &dyn Fn(&[Labelled]) -> Vec<f32>), ("doubt of the best", &doubt)] {
+        println!("told apart by {what}: {:.3}", told_apart(&measure(&known), &measure(&strangers)));
+    }
+    for (what, things) in [("known", &known), ("strangers", &strangers)] {
+        let share = |yes: &dyn Fn(f32) -> bool, of: &[f32]| {
+            of.iter().filter(|v| yes(**v)).count() as f32 / of.len().max(1) as f32
+        };
+        println!(
+            "{} {what}: {:.3} unknown rather than known, {:.3} answered without a question",
+            things.len(),
+            share(&|u| u > 0.5, &unknown(things)),
+            share(&|d| 1.0 - d >= sure, &doubt(things)),
+        );
+    }
 }
 
 fn fit_all(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -> Outcome<Calibration> {

@@ -110,6 +110,9 @@ impl Embedder {
         let open = || -> Result<Session, ort::Error> {
             Session::builder(&environment)?
                 .with_optimization_level(GraphOptimizationLevel::All)?
+                // x86 without VNNI adds products of int8 in 16 bits, which overflow: 5 points of 100 photos were lost
+                // there. Elsewhere this changes nothing.
+                .with_precise_qmm()?
                 .with_intra_threads(1)?
                 .with_inter_threads(1)?
                 .commit_from_memory(&bytes)

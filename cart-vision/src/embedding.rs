@@ -30,7 +30,15 @@ impl Embedding {
 
     /// Cosine of the angle between two, -1 to 1.
     pub fn similarity(&self, other: &Embedding) -> f32 {
-        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
+        // Side by side, for a single sum waits for each of its additions: a gallery of hundreds took milliseconds.
+        const LANES: usize = 8;
+        let (own, theirs) = (self.0.chunks_exact(LANES), other.0.chunks_exact(LANES));
+        let rest: f32 = own.remainder().iter().zip(theirs.remainder()).map(|(a, b)| a * b).sum();
+        let mut sums = [0.0f32; LANES];
+        for (own, theirs) in own.zip(theirs) {
+            sums.iter_mut().zip(own.iter().zip(theirs)).for_each(|(sum, (a, b))| *sum += a * b);
+        }
+        rest + sums.iter().sum::<f32>()
     }
 }
 

@@ -125,6 +125,14 @@ pub fn coverage(description: &ModelDescription, answers: &[Answer], pick: impl F
     }
 }
 
+/// How well a number tells strangers, who have more of it, from the known: the share of pairs in the right
+/// order (the area under the ROC curve), 0.5 for not at all. NaN when either is missing.
+pub fn told_apart(known: &[f32], strangers: &[f32]) -> f32 {
+    let order = |k: &f32, s: &f32| if s > k { 1.0 } else { f64::from(u8::from(s == k)) / 2.0 };
+    let sum: f64 = strangers.iter().map(|s| known.iter().map(|k| order(k, s)).sum::<f64>()).sum();
+    (sum / (known.len() * strangers.len()) as f64) as f32
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -178,5 +186,16 @@ mod tests {
         assert_eq!((found.threshold, found.precision), (0.6, 0.5));
         assert!((found.coverage - 2.0 / 3.0).abs() < 1e-6, "{found:?}");
         assert_eq!(coverage(&description(), &[], |sure| sure.at_995).precision, 1.0);
+    }
+
+    #[test]
+    fn strangers_are_told_apart_by_the_share_of_pairs_in_order() {
+        let check = |known: &[f32], strangers: &[f32], expected: f32| {
+            assert!((told_apart(known, strangers) - expected).abs() < 1e-6, "{known:?} {strangers:?}");
+        };
+        check(&[0.1, 0.2], &[0.8, 0.9], 1.0);
+        check(&[0.1, 0.9], &[0.5], 0.5);
+        check(&[0.4], &[0.4], 0.5);
+        assert!(told_apart(&[], &[0.4]).is_nan());
     }
 }

@@ -1,24 +1,24 @@
 //! Fits a [`Calibration`] to things that the model was not trained on.
 //!
 //! Whatever is fitted here is fitted to what the cart will do: temperature and thresholds to the vote
-//! over all looks at a thing, the unknown to products left out of the gallery.
+//! over all looks at a thing, the unknown to products left out of the gallery, the weight of enrolled products
+//! to pictures of products that were enrolled without them.
 
 use std::collections::BTreeMap;
 
 use trip::Sku;
 
-use crate::calibration::{Calibration, Sure, best_of, fit_sure, fit_unknown};
+use crate::calibration::{Assent, Calibration, Sure, best_of, fit_sure, fit_unknown};
 use crate::embedding::Features;
 use crate::evaluation::{Answer, Labelled, answers};
 use crate::recogniser::Recogniser;
 
-/// Every fifth class plays the enrolled product that the model was never taught.
-const UNTAUGHT_EVERY: usize = 5;
 /// How often a crop is expected to show no enrolled product.
 const UNKNOWN_SHARE: f32 = 0.1;
 
-/// Fits temperature, sharpness and the unknown; thresholds are left as they are, for they need the
-/// answers of several folds ([`fit_thresholds`]). `nothing` are looks at no product.
+/// Fits temperature and the unknown. Thresholds are left as they are, for they need the answers
+/// ([`fit_thresholds`]), and so is the weight of enrolled products, for it needs some ([`fit_assent`]).
+/// `nothing` are looks at no product.
 pub fn fit(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -> Calibration {
     let mut tried = recogniser.clone();
     let best = |features: &Features, without: Option<&Sku>| {
@@ -35,21 +35,46 @@ pub fn fit(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -
     tried.calibration_mut().unknown_at = at;
     tried.calibration_mut().unknown_slope = slope;
 
-    let surprise = |answer: &Answer| -answer.judgement.given_known(&answer.truth).max(1e-6).ln();
     let temperature = best_of((0..90).map(|i| 0.15 * 1.035f32.powi(i)), |temperature| {
         tried.calibration_mut().temperature = temperature;
         answers(&tried, things).iter().map(surprise).sum()
     });
     tried.calibration_mut().temperature = temperature.unwrap_or(1.0);
-
-    let untaught: Vec<Sku> = recogniser.description().classes.iter().step_by(UNTAUGHT_EVERY).cloned().collect();
-    let sharpness = best_of((2..60).map(|s| s as f32), |sharpness| {
-        tried.calibration_mut().sharpness = sharpness;
-        let judge = |look: &Features| tried.judge_without(look, &|sku| untaught.contains(sku));
-        things.iter().map(|thing| surprise(&thing.answer(judge))).sum()
-    });
-    tried.calibration_mut().sharpness = sharpness.unwrap_or(12.0);
     tried.description().calibration.clone()
+}
+
+/// Things of known truth, with the gallery that they are to be found in.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Model and gallery: of an enrolled product without the pictures of the thing itself.
+    pub recogniser: Recogniser,
+    /// What is looked at.
+    pub things: Vec<Labelled>,
+}
+
+/// Fits sharpness and [`Assent`] to things of both kinds, taught and enrolled, each counting once. Things
+/// that the model was trained on are named too easily: they show what enrolled products take from them at least.
+pub fn fit_assent(trials: &[Trial]) -> Option<(f32, Assent)> {
+    let mut tried = trials.to_vec();
+    let mut loss = |sharpness: f32, assent: Assent| -> f32 {
+        let of = |trial: &mut Trial| -> f32 {
+            let calibration = trial.recogniser.calibration_mut();
+            (calibration.sharpness, calibration.assent) = (sharpness, assent);
+            answers(&trial.recogniser, &trial.things).iter().map(surprise).sum()
+        };
+        tried.iter_mut().map(of).sum()
+    };
+    let sharpnesses = [12.0, 16.0, 20.0, 24.0, 28.0, 34.0f32];
+    let temperatures = [0.7, 1.0, 1.4, 2.0, 2.8f32];
+    let grid = sharpnesses.iter().flat_map(|s| temperatures.iter().map(move |t| (*s, *t)));
+    let grid =
+        grid.flat_map(|(s, t)| (-6..=1).map(move |half| (s, Assent { temperature: t, untaught: half as f32 / 2.0 })));
+    let tried: Vec<(f32, (f32, Assent))> = grid.map(|(s, assent)| (loss(s, assent), (s, assent))).collect();
+    tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, best)| best)
+}
+
+fn surprise(answer: &Answer) -> f32 {
+    -answer.judgement.given_known(&answer.truth).max(1e-6).ln()
 }
 
 /// The thresholds above which 99 % and 99.5 % of the answers are right, with what chance may have
@@ -74,4 +99,52 @@ pub fn fit_thresholds(answers: &[Answer]) -> (Sure, BTreeMap<u32, Sure>) {
         own.at_995 = own.at_995.max(beyond);
     }
     (sure, families)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Embedding, Gallery, ModelDescription};
+
+    fn sku(name: &str) -> Sku {
+        Sku::new(name).expect("a valid name")
+    }
+
+    fn at(degrees: f32) -> Embedding {
+        Embedding::new(vec![degrees.to_radians().cos(), degrees.to_radians().sin()]).expect("unit")
+    }
+
+    fn thing(name: &str, degrees: f32, logits: [f32; 2]) -> Labelled {
+        let look = Features { embedding: at(degrees), logits: logits.to_vec() };
+        Labelled { looks: vec![look], truth: sku(name), coarse: 0 }
+    }
+
+    #[test]
+    fn an_enrolled_product_beside_a_taught_one_is_known_by_the_heads_doubt() {
+        let description = ModelDescription {
+            fingerprint: "m".into(),
+            input: [3, 224, 224],
+            embedding: 2,
+            classes: vec![sku("lime"), sku("lemon")],
+            coarse: vec![0, 0],
+            calibration: Calibration { assent: Assent { temperature: 2.8, untaught: -3.0 }, ..Calibration::default() },
+        };
+        let mut gallery = Gallery::new("m", 2);
+        for (name, degrees) in [("lime", 0.0), ("lemon", 40.0), ("yuzu", 60.0)] {
+            gallery.enrol(sku(name), &[at(degrees)]).expect("enrolled");
+        }
+        let mut recogniser = Recogniser::new(description, gallery).expect("one model");
+        // Halfway between lemon and yuzu; the head places lemons and is at a loss with yuzus.
+        let yuzus = [thing("yuzu", 50.0, [0.5, 1.5]), thing("yuzu", 48.0, [0.0, 1.0])];
+        let lemons = [thing("lemon", 50.0, [0.0, 8.0]), thing("lemon", 52.0, [0.5, 7.0])];
+        let things: Vec<Labelled> = yuzus.into_iter().chain(lemons).collect();
+        let right = |recogniser: &Recogniser| {
+            answers(recogniser, &things).iter().filter(|a| a.best().is_some_and(|(_, right)| right)).count()
+        };
+        assert!(right(&recogniser) < things.len(), "the example is too easy");
+        let trial = Trial { recogniser: recogniser.clone(), things: things.clone() };
+        let fitted = fit_assent(&[trial]).expect("a fit");
+        (recogniser.calibration_mut().sharpness, recogniser.calibration_mut().assent) = fitted;
+        assert_eq!(right(&recogniser), things.len(), "{fitted:?}");
+    }
 }

@@ -42,7 +42,7 @@ pub mod vote;
 
 #[cfg(feature = "barcode")]
 pub use barcode::{BarcodeReader, InCatalogue, ReaderConfig};
-pub use calibration::{Calibration, Sure};
+pub use calibration::{Assent, Calibration, Sure};
 #[cfg(feature = "onnx")]
 pub use embedder::{EmbedError, Embedder, open_sight};
 pub use embedding::{Embedding, Features};

@@ -81,35 +81,39 @@ impl Recogniser {
 
     /// Probabilities of one look. An empty gallery knows nothing.
     pub fn judge(&self, look: &Features) -> Judgement {
-        self.judge_without(look, &|_| false)
-    }
-
-    /// As [`Self::judge`], treating products for which `untaught` holds as if the model had never
-    /// been taught them. For calibration and measurement.
-    pub fn judge_without(&self, look: &Features, untaught: &dyn Fn(&Sku) -> bool) -> Judgement {
         let calibration = &self.description.calibration;
         let similarities = self.gallery.similarities(&look.embedding);
         let nearest = similarities.iter().copied().fold(f32::MIN, f32::max);
         if similarities.is_empty() || !nearest.is_finite() {
             return Judgement { probabilities: BTreeMap::new(), unknown: 1.0 };
         }
-        let by_view = softmax(&similarities, calibration.sharpness);
         let logit = |sku: &Sku| {
-            let class = *self.class_of.get(sku).filter(|_| !untaught(sku))?;
+            let class = *self.class_of.get(sku)?;
             look.logits.get(class).copied().filter(|l| l.is_finite())
         };
         let logits: Vec<Option<f32>> = self.gallery.skus().map(logit).collect();
         let taught: Vec<f32> = logits.iter().flatten().copied().collect();
-        let mut by_head = softmax(&taught, 1.0 / calibration.temperature).into_iter();
-        let taught_mass: f32 = by_view.iter().zip(&logits).filter(|(_, l)| l.is_some()).map(|(p, _)| p).sum();
+        let by_head = softmax(&taught, 1.0 / calibration.temperature);
+        let mut assents = softmax(&taught, 1.0 / calibration.assent.temperature).into_iter();
+        let no_word = calibration.assent.untaught.exp();
+        // How likely each product is by its nearest view and, if it was taught, by the head's word on it.
+        let likely: Vec<f32> = (similarities.iter().zip(&logits))
+            .map(|(similarity, logit)| {
+                let assent = logit.map_or(no_word, |_| assents.next().unwrap_or(0.0));
+                assent * (calibration.sharpness * (similarity - nearest)).exp()
+            })
+            .collect();
+        let all: f32 = likely.iter().sum();
+        let taught_likely: f32 = likely.iter().zip(&logits).filter(|(_, l)| l.is_some()).map(|(p, _)| p).sum();
+        let mut by_head = by_head.into_iter();
         let unknown = calibration.unknown(nearest);
         let mut probabilities = BTreeMap::new();
-        for ((sku, view), logit) in self.gallery.skus().zip(by_view).zip(logits) {
+        for ((sku, own), logit) in self.gallery.skus().zip(likely).zip(logits) {
             let share = match logit {
-                Some(_) => by_head.next().unwrap_or(0.0) * taught_mass,
-                None => view,
+                Some(_) => by_head.next().unwrap_or(0.0) * taught_likely,
+                None => own,
             };
-            probabilities.insert(sku.clone(), share * (1.0 - unknown));
+            probabilities.insert(sku.clone(), share / all.max(f32::MIN_POSITIVE) * (1.0 - unknown));
         }
         Judgement { probabilities, unknown }
     }
@@ -157,6 +161,13 @@ mod tests {
         check(10.0, [5.0, 1.0, 0.0], "lime");
         check(10.0, [1.0, 5.0, 0.0], "lemon");
         check(88.0, [5.0, 1.0, 0.0], "soap");
+    }
+
+    #[test]
+    fn what_the_head_cannot_place_is_left_to_the_product_it_was_never_taught() {
+        // As near to lemon as to soap: 55 degrees lie between 20 and 90.
+        check(55.0, [0.0, 9.0, 0.0], "lemon");
+        check(55.0, [0.0, 1.0, 0.0], "soap");
     }
 
     #[test]

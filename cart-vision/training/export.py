@@ -14,6 +14,7 @@ which things differ count much. A product enrolled later is measured by the same
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import random
 from pathlib import Path
@@ -23,8 +24,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from model import Lite
-from photos import INPUT, as_input, augment, read_list
+from model import Lite, load_run
+from photos import INPUT, as_input, augment, normalise, read_list
 
 # Shrinks the spread within classes towards a round one: photos already trained on show too little of it.
 SHRINK = 0.3
@@ -54,7 +55,7 @@ def pooled(nets: Nets, rows) -> np.ndarray:
                 image = file.convert("RGB")
             if number % 2:
                 image = image.resize((300, round(300 * image.height / image.width)), Image.BILINEAR)
-                looks.append(augment(image, random.Random(start + number), 0.5, INPUT))
+                looks.append(normalise(augment(image, random.Random(start + number), 0.5, INPUT)))
             else:
                 looks.append(as_input(image))
         inputs = torch.from_numpy(np.stack(looks)).contiguous(memory_format=torch.channels_last)
@@ -103,7 +104,7 @@ class Exported(nn.Module):
         return self.metric(torch.cat(vectors, dim=1)), sum(logits[1:], logits[0])
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--run", action="append", required=True, help="a folder train.py wrote; once a net")
     p.add_argument("--root", required=True, help="folder with classes.csv, the lists and the photos")
@@ -112,16 +113,15 @@ def main() -> None:
     p.add_argument("--every", type=int, default=1, help="make the metric from one photo in so many: quicker, coarser")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--out", required=True)
-    args = p.parse_args()
+    return p
+
+
+def export(args: argparse.Namespace) -> None:
+    """Writes the graph and, beside it, what it is about."""
     torch.set_num_threads(args.threads)
-    states = [torch.load(Path(run) / "last.pt", map_location="cpu", weights_only=False) for run in args.run]
+    models, states = zip(*[load_run(run) for run in args.run])
     classes = states[0]["classes"]
-    models = []
-    for state in states:
-        model = Lite(state["args"]["net"], len(classes), state["coarse"])
-        model.load_state_dict(state["mean"])
-        models.append(model)
-    nets = Nets(models).eval().to(memory_format=torch.channels_last)
+    nets = Nets(list(models)).eval().to(memory_format=torch.channels_last)
 
     rows = [row for name in args.list.split(",") for row in read_list(Path(args.root), name)]
     left_out: set[int] = set()
@@ -134,8 +134,10 @@ def main() -> None:
     mean, projection = metric(vectors, np.array([fine for _, fine, _ in rows]))
 
     shipped = Exported(nets, taught, mean, projection).eval()
+    # PyTorch 1.13 has one exporter and no name for it; later ones must be told which.
+    which = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     torch.onnx.export(
-        shipped, (torch.zeros(1, 3, INPUT, INPUT),), args.out, opset_version=17, dynamo=False,
+        shipped, (torch.zeros(1, 3, INPUT, INPUT),), args.out, opset_version=17, **which,
         input_names=["image"], output_names=["embedding", "logits"],
         dynamic_axes={"image": {0: "n"}, "embedding": {0: "n"}, "logits": {0: "n"}},
     )
@@ -148,4 +150,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    export(parser().parse_args())

@@ -12,6 +12,7 @@ ReLU6 and keep stem and head at their plain width.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -143,3 +144,11 @@ def load_imagenet(model: Lite, path: str) -> None:
     wrong = [k for k in missing if not k.startswith(("fine.", "coarse."))] + list(unexpected)
     if wrong:
         raise SystemExit(f"{path} are not the weights of this EfficientNet-Lite: {wrong[:5]}")
+
+
+def load_run(run: str | Path) -> tuple[Lite, dict]:
+    """What a folder of train.py holds: the net with its mean weights, and all that was kept beside it."""
+    state = torch.load(Path(run) / "last.pt", map_location="cpu")
+    model = Lite(state["args"]["net"], len(state["classes"]), state["coarse"])
+    model.load_state_dict(state["mean"])
+    return model, state

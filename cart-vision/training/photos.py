@@ -51,10 +51,14 @@ def square(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + side, top + side))
 
 
+def small(image: Image.Image, side: int = INPUT) -> np.ndarray:
+    """The centred square at the size of the input, [side, side, 3] u8."""
+    return np.asarray(square(image.convert("RGB")).resize((side, side), Image.BILINEAR))
+
+
 def as_input(image: Image.Image, side: int = INPUT) -> np.ndarray:
     """[3, side, side] f32, RGB, -1..1. The Rust embedder does the very same."""
-    small = square(image.convert("RGB")).resize((side, side), Image.BILINEAR)
-    return normalise(np.asarray(small))
+    return normalise(small(image, side))
 
 
 def normalise(rgb: np.ndarray) -> np.ndarray:
@@ -93,7 +97,7 @@ def floor(size: int, rng: random.Random, noise: np.random.Generator) -> np.ndarr
 
 
 def augment(image: Image.Image, rng: random.Random, basket: float, size: int) -> np.ndarray:
-    """One random look at a photo, [3, size, size] f32. `basket` is the share laid on a basket floor."""
+    """One random look at a photo, [size, size, 3] u8. `basket` is the share laid on a basket floor."""
     noise = np.random.default_rng(rng.getrandbits(32))
     on_floor = rng.random() < basket
     if on_floor:
@@ -128,7 +132,7 @@ def augment(image: Image.Image, rng: random.Random, basket: float, size: int) ->
         h, w = (int(size * rng.uniform(0.1, 0.4)) for _ in range(2))
         top, left = rng.randrange(size - h), rng.randrange(size - w)
         rgb[top : top + h, left : left + w] = rng.uniform(60, 190)
-    return np.ascontiguousarray(np.clip(rgb, 0, 255).transpose(2, 0, 1)) / np.float32(127.5) - np.float32(1)
+    return (np.clip(rgb, 0, 255) + np.float32(0.5)).astype(np.uint8)
 
 
 def light(rgb: np.ndarray, rng: random.Random, noise: np.random.Generator) -> np.ndarray:

@@ -56,14 +56,18 @@ def figures(model: str, rows, coarse_of: list[int]) -> dict:
     return {"images": len(rows), "top1": round(top1 / n, 4), "top3": round(top3 / n, 4), "coarse1": round(coarse1 / n, 4)}
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--model", required=True)
     p.add_argument("--root", required=True)
     p.add_argument("--list", default="train.txt", help="photos for the ranges: those trained on")
     p.add_argument("--val", default="val.txt", help="photos to measure on")
     p.add_argument("--out", required=True)
-    args = p.parse_args()
+    return p
+
+
+def quantise(args: argparse.Namespace) -> None:
+    """Writes the int8 model with its description, and says what both are worth."""
     root, out = Path(args.root), Path(args.out)
     about = json.loads(Path(args.model).with_suffix(".json").read_text())
     # The place of each class among the logits; classes that were left out have none.
@@ -92,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    quantise(parser().parse_args())

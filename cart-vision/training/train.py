@@ -6,18 +6,25 @@ Stem, first three stages and all batch-norm statistics stay fixed. AdamW with a 
 cosine, label smoothing, a coarse loss beside the fine one, and a running mean of the weights
 (EMA), which is what is exported. A checkpoint after each epoch; run it again to go on from there.
 `--minutes` bounds the time: the schedule then follows whichever is further, steps or clock.
+
+On an accelerator (`--device`) the layers run in bfloat16, the weights stay f32. The looks are made by
+processes of their own (`--workers`); a seed gives the same looks with any number of them.
+
+`--teacher RUN`, once or several times, names finished runs on the same photos, of either net: most of
+the loss is then what they say together of the very same look (Beyer et al., Knowledge distillation: a
+good teacher is patient and consistent, CVPR 2022), the rest the labels.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import json
 import math
-import queue
+import os
 import random
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -25,9 +32,10 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn.functional import cross_entropy
 
-from model import NETS, Lite, load_imagenet
-from photos import as_input, augment, load_all, read_classes, read_list
+from model import NETS, Lite, load_imagenet, load_run
+from photos import augment, load_all, read_classes, read_list, small
 
 BATCH = 32
 PEAK_RATE, HEAD_FACTOR = 6e-4, 10.0
@@ -38,24 +46,50 @@ EMA_DECAY = 0.995
 CLIP = 5.0
 # Pictures are mixed until here; the last looks are clean ones.
 MIX_UNTIL = 0.8
+# How much of the loss is what the teachers say.
+TEACHERS_SHARE = 0.7
 
 
-def batches(images, rows, order, basket, seed, size):
-    """Yields (input, fine, coarse), made one ahead in a thread of its own."""
-    ready: queue.Queue = queue.Queue(maxsize=3)
+def device_of(name: str) -> torch.device:
+    """The device of that name; `auto` is the accelerator if there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise SystemExit("--device cuda: this PyTorch finds no accelerator; leave --device out to train without one")
+    return torch.device(name)
 
-    def make() -> None:
-        for start in range(0, len(order) - BATCH + 1, BATCH):
-            picked = order[start : start + BATCH]
-            looks = [augment(images[i], random.Random(seed * 1_000_003 + i), basket, size) for i in picked]
-            labels = [(rows[i][1], rows[i][2]) for i in picked]
-            inputs = torch.from_numpy(np.stack(looks)).contiguous(memory_format=torch.channels_last)
-            ready.put((inputs, torch.tensor(labels)))
-        ready.put(None)
 
-    threading.Thread(target=make, daemon=True).start()
-    while (item := ready.get()) is not None:
-        yield item[0], item[1][:, 0], item[1][:, 1]
+class Looks(torch.utils.data.Dataset):
+    """Random looks at photos. A key is (seed of the epoch, number of the photo)."""
+
+    def __init__(self, images, rows, basket: float, size: int) -> None:
+        self.images, self.rows, self.basket, self.size = images, rows, basket, size
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[np.ndarray, int, int]:
+        seed, i = key
+        look = augment(self.images[i], random.Random(seed * 1_000_003 + i), self.basket, self.size)
+        return look, self.rows[i][1], self.rows[i][2]
+
+
+def together(looks) -> tuple[np.ndarray, np.ndarray]:
+    """A batch as plain arrays: PyTorch's own way needs more shared memory than a container often has."""
+    return np.stack([look for look, _, _ in looks]), np.array([labels for _, *labels in looks])
+
+
+def batches(looks: Looks, keys: list, workers: int, device: torch.device):
+    """Yields (input, fine, coarse) of each list of keys, made ahead."""
+    loader = torch.utils.data.DataLoader(
+        looks, batch_sampler=keys, num_workers=workers, collate_fn=together,
+        multiprocessing_context="fork" if workers else None,
+    )
+    for inputs, labels in loader:
+        labels = torch.from_numpy(labels).to(device)
+        yield as_floats(inputs, device), labels[:, 0], labels[:, 1]
+
+
+def as_floats(looks: np.ndarray, device: torch.device) -> torch.Tensor:
+    """[N, side, side, 3] u8 as the model's input, laid out in memory as it was."""
+    return torch.from_numpy(looks).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 def mixed(inputs: torch.Tensor, rng: random.Random) -> tuple[torch.Tensor, list[int], float]:
@@ -84,13 +118,13 @@ def rate_at(progress: float) -> float:
 
 
 @torch.no_grad()
-def evaluate(model: Lite, rows, classes: list[dict], side: int) -> dict:
+def evaluate(model: Lite, plain: list[np.ndarray], rows, classes: list[dict], device: torch.device) -> dict:
     """Shares right on plain, unaugmented photos."""
     model.eval()
     top1 = top3 = coarse1 = 0
     for start in range(0, len(rows), 32):
         part = rows[start : start + 32]
-        inputs = torch.from_numpy(np.stack([as_input(Image.open(path), side) for path, _, _ in part]))
+        inputs = as_floats(np.stack(plain[start : start + 32]), device)
         best = model(inputs)[1].topk(3).indices.tolist()
         for picks, (_, fine, coarse) in zip(best, part):
             top1 += picks[0] == fine
@@ -114,10 +148,16 @@ def parameter_groups(model: Lite) -> list[dict]:
 
 
 def train(args: argparse.Namespace) -> None:
+    """Trains until the last epoch or minute; a run that is there already is left as it is."""
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    root, out = Path(args.root), Path(args.out)
+    root, out, device = Path(args.root), Path(args.out), device_of(args.device)
     out.mkdir(parents=True, exist_ok=True)
+    saved = out / "last.pt"
+    state = torch.load(saved, map_location="cpu") if saved.exists() else None
+    if state and (state["epoch"] + 1 >= args.epochs or 0 < args.minutes * 60 <= state["spent_s"]):
+        print(f"{out}: trained already, {state['epoch'] + 1} epochs", flush=True)
+        return
     classes = read_classes(root)
     rows = [row for name in args.list.split(",") for row in read_list(root, name)]
     val = read_list(root, args.val)
@@ -128,40 +168,62 @@ def train(args: argparse.Namespace) -> None:
     coarse_count = max(c["coarse"] for c in classes) + 1
     print(f"{len(rows)} photos of {len({r[1] for r in rows})} classes to train on, {len(val)} to look at", flush=True)
     images = load_all(rows)
+    plain = []
+    for path, _, _ in val:
+        with Image.open(path) as file:
+            plain.append(small(file, args.look_side))
 
     model = Lite(args.net, len(classes), coarse_count)
     if args.weights:
         load_imagenet(model, args.weights)
-    model = model.to(memory_format=torch.channels_last)
+    model = model.to(device, memory_format=torch.channels_last)
     mean = copy.deepcopy(model)
+    teachers = [load_run(run)[0].eval().to(device, memory_format=torch.channels_last) for run in args.teacher]
     optimiser = torch.optim.AdamW(parameter_groups(model), lr=PEAK_RATE)
     loss_of = nn.CrossEntropyLoss(label_smoothing=0.1)
 
     def both_losses(fine_logits, coarse_logits, fine, coarse):
         return loss_of(fine_logits, fine) + COARSE_SHARE * loss_of(coarse_logits, coarse)
 
+    @torch.no_grad()
+    def taught(inputs):
+        """What the teachers say together: shares of the classes and of the families."""
+        said = [teacher(inputs)[1:] for teacher in teachers]
+        return [sum(logits.float().softmax(1) for logits in head) / len(said) for head in zip(*said)]
+
+    # Half as many bits a number where the device is made for it.
+    half = device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+    def numbers():
+        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=half)
+
     steps_an_epoch = len(rows) // BATCH
     total = max(steps_an_epoch * args.epochs, 1)
     step, spent_s, first = 0, 0.0, 0
     progress = 0.0
 
-    saved = out / "last.pt"
-    if saved.exists():
-        state = torch.load(saved, map_location="cpu")
+    if state:
         model.load_state_dict(state["model"])
         mean.load_state_dict(state["mean"])
         optimiser.load_state_dict(state["optimiser"])
         step, spent_s, first = state["step"], state["spent_s"], state["epoch"] + 1
         print(f"going on after epoch {first}", flush=True)
 
+    keys = []
+    for seed in range(args.seed + first, args.seed + args.epochs):
+        order = np.random.default_rng(seed).permutation(len(rows)).tolist()
+        keys += [[(seed, i) for i in order[s * BATCH : (s + 1) * BATCH]] for s in range(steps_an_epoch)]
+    workers = args.workers
+    if workers is None:
+        workers = 1 if device.type == "cpu" else max((os.cpu_count() or 2) - 1, 1)
+    # One round of batches for all epochs: the next epoch's are made while this one is measured.
+    ahead = batches(Looks(images, rows, args.basket, args.side), keys, workers, device)
+
     for epoch in range(first, args.epochs):
-        order = np.random.default_rng(args.seed + epoch).permutation(len(rows)).tolist()
         model.train()
         chance = random.Random(args.seed * 1009 + epoch)
-        seen_loss, right, since = 0.0, 0, time.monotonic()
-        for number, (inputs, fine, coarse) in enumerate(
-            batches(images, rows, order, args.basket, args.seed + epoch, args.side), 1
-        ):
+        seen_loss, right, since = torch.zeros((), device=device), torch.zeros((), device=device), time.monotonic()
+        for number, (inputs, fine, coarse) in enumerate(itertools.islice(ahead, steps_an_epoch), 1):
             clock = spent_s + time.monotonic() - since
             progress = max(step / total, clock / (args.minutes * 60) if args.minutes else 0.0)
             for group in optimiser.param_groups:
@@ -169,10 +231,15 @@ def train(args: argparse.Namespace) -> None:
             partner, share = None, 1.0
             if progress < MIX_UNTIL and chance.random() < args.mix:
                 inputs, partner, share = mixed(inputs, chance)
-            _, fine_logits, coarse_logits = model(inputs)
-            loss = share * both_losses(fine_logits, coarse_logits, fine, coarse)
-            if partner is not None:
-                loss = loss + (1 - share) * both_losses(fine_logits, coarse_logits, fine[partner], coarse[partner])
+            with numbers():
+                _, fine_logits, coarse_logits = model(inputs)
+                loss = share * both_losses(fine_logits, coarse_logits, fine, coarse)
+                if partner is not None:
+                    loss = loss + (1 - share) * both_losses(fine_logits, coarse_logits, fine[partner], coarse[partner])
+                if teachers:
+                    fine_said, coarse_said = taught(inputs)
+                    said = cross_entropy(fine_logits, fine_said) + COARSE_SHARE * cross_entropy(coarse_logits, coarse_said)
+                    loss = (1 - TEACHERS_SHARE) * loss + TEACHERS_SHARE * said
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), CLIP)
@@ -186,8 +253,9 @@ def train(args: argparse.Namespace) -> None:
                         kept.lerp_(now, 1 - decay)
                     else:
                         kept.copy_(now)
-            seen_loss += loss.item()
-            right += (fine_logits.argmax(1) == fine).sum().item()
+            # Added up where they are: asking for each would have the device wait.
+            seen_loss += loss.detach()
+            right += (fine_logits.argmax(1) == fine).sum()
             if number % 5 == 0:
                 each_ms = 1000 * (time.monotonic() - since) / (number * BATCH)
                 print(
@@ -198,7 +266,7 @@ def train(args: argparse.Namespace) -> None:
             if progress >= 1.0:
                 break
         spent_s += time.monotonic() - since
-        figures = evaluate(mean, val, classes, args.look_side)
+        figures = evaluate(mean, plain, val, classes, device)
         print(f"epoch {epoch + 1}: {json.dumps(figures)} after {spent_s / 60:.1f} minutes", flush=True)
         state = {"model": model.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(),
                  "step": step, "spent_s": spent_s, "epoch": epoch, "figures": figures,
@@ -209,22 +277,27 @@ def train(args: argparse.Namespace) -> None:
             break
 
 
+def drawn_photos(root: Path) -> None:
+    """A folder in the form of a photo set: three colours, 96 pictures."""
+    rng = random.Random(1)
+    (root / "classes.csv").write_text(
+        "name,id,coarse,coarse id,icon,text\n" + "".join(f"Colour-{i},{i},Colour,{i},,\n" for i in range(3))
+    )
+    lines = []
+    for i in range(96):
+        tone = [30, 30, 30]
+        tone[i % 3] = rng.randrange(150, 250)
+        Image.new("RGB", (120, 100), tuple(tone)).save(root / f"{i}.png")
+        lines.append(f"{i}.png, {i % 3}, {i % 3}")
+    (root / "train.txt").write_text("\n".join(lines) + "\n")
+    (root / "val.txt").write_text("\n".join(lines[:24]) + "\n")
+
+
 def smoke() -> None:
     """The whole way once on drawn pictures, with going on from a checkpoint: under a minute."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        rng = random.Random(1)
-        (root / "classes.csv").write_text(
-            "name,id,coarse,coarse id,icon,text\n" + "".join(f"Colour-{i},{i},Colour,{i},,\n" for i in range(3))
-        )
-        lines = []
-        for i in range(96):
-            tone = [30, 30, 30]
-            tone[i % 3] = rng.randrange(150, 250)
-            Image.new("RGB", (120, 100), tuple(tone)).save(root / f"{i}.png")
-            lines.append(f"{i}.png, {i % 3}, {i % 3}")
-        (root / "train.txt").write_text("\n".join(lines))
-        (root / "val.txt").write_text("\n".join(lines[:24]))
+        drawn_photos(root)
         args = parser().parse_args(["--root", folder, "--out", str(root / "run"), "--epochs", "2", "--side", "96"])
         train(args)
         args.epochs = 3
@@ -245,11 +318,14 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--without", help="a file of `class id, name` to leave out of training altogether")
     p.add_argument("--weights", help="ImageNet weights from fetch_weights.py; without them it starts from noise")
     p.add_argument("--out", default="run")
-    p.add_argument("--epochs", type=int, default=12)
+    p.add_argument("--epochs", type=int, default=60)
     p.add_argument("--minutes", type=float, default=0.0, help="end by then, whatever the epoch (0: no bound)")
     p.add_argument("--basket", type=float, default=0.35, help="share of looks laid on a made-up basket floor")
     p.add_argument("--limit", type=int, help="use only the first so many photos")
     p.add_argument("--seed", type=int, default=7)
+    p.add_argument("--teacher", action="append", default=[], help="the folder of a finished run to learn from; may be repeated")
+    p.add_argument("--device", default="auto", help="auto (an accelerator if there is one), cpu, cuda or cuda:1")
+    p.add_argument("--workers", type=int, help="processes that make looks (default: 1, with an accelerator all cores but one)")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--smoke", action="store_true", help="a check in under a minute on drawn pictures")
     return p
