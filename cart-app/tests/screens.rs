@@ -247,7 +247,7 @@ fn a_language_is_chosen_by_its_own_name_before_a_trip_and_on_it() {
     element(&screen, "Einkauf beginnen");
     screen.apply(&named("basket"));
     screen.settle();
-    tap(&screen, "Sprache");
+    tap(&screen, "DE, Sprache");
     screen.settle();
     tap(&screen, "العربية");
     screen.settle();
