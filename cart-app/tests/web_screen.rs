@@ -310,14 +310,16 @@ fn a_viewer_sees_all_of_the_screen_and_then_only_what_changes() {
     let parts = viewer.draw_until(|canvas| alike(canvas, &expected));
     assert_eq!(parts[0], [0, 0, SIZE.0, SIZE.1], "the first is all of it");
 
-    // A finger on the button changes the button's colour, and nothing far from it.
-    let calm = viewer.canvas.clone();
-    viewer.say(serde_json::json!({ "press": start }));
-    let parts = viewer.draw_until(|canvas| canvas != &calm);
-    let pixels: u32 = parts.iter().map(|[_, _, width, height]| width * height).sum();
-    assert!(pixels < SIZE.0 * SIZE.1 / 4, "{parts:?}");
-    viewer.say(serde_json::json!("leave"));
-    viewer.draw_until(|canvas| alike(canvas, &expected));
+    // A finger on the button changes the button's colour, and nothing far from it. With the first ones the end of
+    // the welcome's own coming-in may still be sent, which is all of it in shades too near to tell apart.
+    let sends_little = |viewer: &mut Viewer| {
+        viewer.say(serde_json::json!({ "press": start }));
+        let parts = viewer.draw_until(|canvas| !alike(canvas, &expected));
+        viewer.say(serde_json::json!("leave"));
+        viewer.draw_until(|canvas| alike(canvas, &expected));
+        parts.iter().map(|[_, _, width, height]| width * height).sum::<u32>() < SIZE.0 * SIZE.1 / 4
+    };
+    assert!((0..20).any(|_| sends_little(&mut viewer)), "each touch of a button sends the whole screen");
 
     served.show("basket");
     let (expected, _) = drawn("basket");
