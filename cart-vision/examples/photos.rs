@@ -225,7 +225,8 @@ fn tell_strangers(recogniser: &Recogniser, things: Vec<Labelled>) {
 
 fn fit_all(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -> Outcome<Calibration> {
     let calibration = fit(recogniser, things, nothing);
-    let (sure, families) = fit_thresholds(&answers(&with(recogniser, calibration.clone())?, things));
+    let fitted = with(recogniser, calibration.clone())?;
+    let (sure, families) = fit_thresholds(fitted.description(), &answers(&fitted, things));
     Ok(Calibration { sure, families, ..calibration })
 }
 

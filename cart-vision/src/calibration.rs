@@ -5,8 +5,9 @@
 //! A product is as likely as its nearest view is near: e to the power of `sharpness` × similarity. A
 //! *taught class* has more to show for itself, the head's word: its likelihood is multiplied with what the
 //! head gives it ([`Assent`]), so that a thing the head cannot place is left to the *enrolled products* that it
-//! was never taught. How the taught ones share what is theirs is the head's alone, softened by
-//! `temperature`. Last, a crop that is near no view at all is *unknown*: the logistic of `unknown_slope` ×
+//! was never taught. How the taught ones share what is theirs is the head's word, softened by `temperature`, times
+//! e to the power of `nearness` × the similarity of their nearest view: the head is sure of things it has never
+//! seen from this side, and the views tell. Last, a crop that is near no view at all is *unknown*: the logistic of `unknown_slope` ×
 //! (`unknown_at` − best similarity). Everything sums to one.
 //!
 //! Tried and not better on the shipped models: a Gaussian a product, round its mean view and the wider the
@@ -23,6 +24,9 @@ use serde::{Deserialize, Serialize};
 pub struct Calibration {
     /// Divides the head's logits; above 0.
     pub temperature: f32,
+    /// Multiplies similarities where taught classes share what is theirs; 0 leaves it to the head.
+    #[serde(default)]
+    pub nearness: f32,
     /// Multiplies similarities where products are weighed by their views; above 0.
     pub sharpness: f32,
     /// Weighs taught classes against products enrolled later.
@@ -70,6 +74,7 @@ impl Default for Calibration {
     fn default() -> Self {
         Self {
             temperature: 1.0,
+            nearness: 0.0,
             sharpness: 20.0,
             assent: Assent::default(),
             unknown_at: 0.35,
@@ -90,6 +95,8 @@ impl Calibration {
         let thresholds = sure(&self.sure) && self.families.values().all(sure);
         positive
             && thresholds
+            && self.nearness.is_finite()
+            && self.nearness >= 0.0
             && (-20.0..=20.0).contains(&self.assent.untaught)
             && (-1.0..=1.0).contains(&self.unknown_at)
     }

@@ -93,7 +93,13 @@ impl Recogniser {
         };
         let logits: Vec<Option<f32>> = self.gallery.skus().map(logit).collect();
         let taught: Vec<f32> = logits.iter().flatten().copied().collect();
-        let by_head = softmax(&taught, 1.0 / calibration.temperature);
+        let near = similarities.iter().zip(&logits).filter(|(_, logit)| logit.is_some());
+        let scores: Vec<f32> = near
+            .map(|(similarity, logit)| {
+                logit.unwrap_or_default() / calibration.temperature + calibration.nearness * similarity
+            })
+            .collect();
+        let shares = softmax(&scores, 1.0);
         let mut assents = softmax(&taught, 1.0 / calibration.assent.temperature).into_iter();
         let no_word = calibration.assent.untaught.exp();
         // How likely each product is by its nearest view and, if it was taught, by the head's word on it.
@@ -105,12 +111,12 @@ impl Recogniser {
             .collect();
         let all: f32 = likely.iter().sum();
         let taught_likely: f32 = likely.iter().zip(&logits).filter(|(_, l)| l.is_some()).map(|(p, _)| p).sum();
-        let mut by_head = by_head.into_iter();
+        let mut shares = shares.into_iter();
         let unknown = calibration.unknown(nearest);
         let mut probabilities = BTreeMap::new();
         for ((sku, own), logit) in self.gallery.skus().zip(likely).zip(logits) {
             let share = match logit {
-                Some(_) => by_head.next().unwrap_or(0.0) * taught_likely,
+                Some(_) => shares.next().unwrap_or(0.0) * taught_likely,
                 None => own,
             };
             probabilities.insert(sku.clone(), share / all.max(f32::MIN_POSITIVE) * (1.0 - unknown));
