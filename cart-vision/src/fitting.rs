@@ -213,7 +213,9 @@ mod tests {
         assert!(all.at_99 < 0.8, "{all:?}");
         answers.extend((0..4).map(|i| said("cantaloupe", 7, "galia", 0.98 - i as f32 * 0.01)));
         let (others, families) = fit_thresholds(&description(), &answers);
-        assert_eq!((others, families.get(&7).map(|own| own.at_99)), (all, Some(1.0)));
+        assert_eq!((others.at_99, families.get(&7).map(|own| own.at_99)), (all.at_99, Some(1.0)));
+        // 200 right answers in a row prove 99.5 % of all, and not of what is left after a pick.
+        assert_eq!((all.at_995, others.at_995 > others.at_99), (all.at_99, true), "{all:?} {others:?}");
         // Where it makes no difference nobody is picked: the wrong answer is the least sure of all.
         let mut tame = answers[..200].to_vec();
         tame.push(said("cantaloupe", 7, "galia", 0.3));
