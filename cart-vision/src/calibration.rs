@@ -7,8 +7,8 @@
 //! head gives it ([`Assent`]), so that a thing the head cannot place is left to the *enrolled products* that it
 //! was never taught. How the taught ones share what is theirs is the head's word, softened by `temperature`, times
 //! e to the power of `nearness` × the similarity of their nearest view: the head is sure of things it has never
-//! seen from this side, and the views tell. Last, a crop that is near no view at all is *unknown*: the logistic of `unknown_slope` ×
-//! (`unknown_at` − best similarity). Everything sums to one.
+//! seen from this side, and the views tell. Last, a crop that is near no view at all is *unknown*: the logistic of
+//! `unknown_slope` × (`unknown_at` − best similarity). Everything sums to one.
 //!
 //! Tried and not better on the shipped models: a Gaussian a product, round its mean view and the wider the
 //! fewer views it has (75 of 100 enrolled products named, where the nearest view names 87 and the rule above

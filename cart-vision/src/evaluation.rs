@@ -147,14 +147,8 @@ mod tests {
     fn description() -> ModelDescription {
         let sure = |at_99, at_995| Sure { at_99, at_995 };
         let families = BTreeMap::from([(7, sure(0.95, 0.99))]);
-        ModelDescription {
-            fingerprint: "m".into(),
-            input: [3, 224, 224],
-            embedding: 2,
-            classes: vec![sku("lime"), sku("milk"), sku("cream")],
-            coarse: vec![0, 7, 7],
-            calibration: Calibration { sure: sure(0.6, 0.8), families, ..Calibration::default() },
-        }
+        let calibration = Calibration { sure: sure(0.6, 0.8), families, ..Calibration::default() };
+        ModelDescription::of_classes(&[("lime", 0), ("milk", 7), ("cream", 7)], calibration)
     }
 
     fn answer(truth: &str, coarse: u32, said: &[(&str, f32)]) -> Answer {

@@ -22,7 +22,7 @@ const WORTH_SETTING_APART: f32 = 0.04;
 /// shown with this share of the wrong answers that it allows.
 const AFTER_A_PICK: f32 = 0.8;
 
-/// Fits temperature and the unknown. Thresholds are left as they are, for they need the answers
+/// Fits temperature, nearness and the unknown. Thresholds are left as they are, for they need the answers
 /// ([`fit_thresholds`]), and so is the weight of enrolled products, for it needs some ([`fit_assent`]).
 /// `nothing` are looks at no product.
 pub fn fit(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -> Calibration {
@@ -45,12 +45,12 @@ pub fn fit(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -
     for _ in 0..3 {
         let temperature = best_of((0..90).map(|i| 0.15 * 1.035f32.powi(i)), |temperature| {
             tried.calibration_mut().temperature = temperature;
-            answers(&tried, things).iter().map(surprise).sum()
+            surprise(&tried, things)
         });
         tried.calibration_mut().temperature = temperature.unwrap_or(1.0);
         let nearness = best_of((0..=40).map(|i| i as f32), |nearness| {
             tried.calibration_mut().nearness = nearness;
-            answers(&tried, things).iter().map(surprise).sum()
+            surprise(&tried, things)
         });
         tried.calibration_mut().nearness = nearness.unwrap_or(0.0);
     }
@@ -74,7 +74,7 @@ pub fn fit_assent(trials: &[Trial]) -> Option<(f32, Assent)> {
         let of = |trial: &mut Trial| -> f32 {
             let calibration = trial.recogniser.calibration_mut();
             (calibration.sharpness, calibration.assent) = (sharpness, assent);
-            answers(&trial.recogniser, &trial.things).iter().map(surprise).sum()
+            surprise(&trial.recogniser, &trial.things)
         };
         tried.iter_mut().map(of).sum()
     };
@@ -87,8 +87,10 @@ pub fn fit_assent(trials: &[Trial]) -> Option<(f32, Assent)> {
     tried.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, best)| best)
 }
 
-fn surprise(answer: &Answer) -> f32 {
-    -answer.judgement.given_known(&answer.truth).max(1e-6).ln()
+/// What the truths come as to `recogniser`, all together, in nats.
+fn surprise(recogniser: &Recogniser, things: &[Labelled]) -> f32 {
+    let of = |answer: &Answer| -answer.judgement.given_known(&answer.truth).max(1e-6).ln();
+    answers(recogniser, things).iter().map(of).sum()
 }
 
 /// The thresholds above which 99 % and 99.5 % of the answers are right, with what chance may have given counted in;
@@ -162,14 +164,9 @@ mod tests {
 
     #[test]
     fn an_enrolled_product_beside_a_taught_one_is_known_by_the_heads_doubt() {
-        let description = ModelDescription {
-            fingerprint: "m".into(),
-            input: [3, 224, 224],
-            embedding: 2,
-            classes: vec![sku("lime"), sku("lemon")],
-            coarse: vec![0, 0],
-            calibration: Calibration { assent: Assent { temperature: 2.8, untaught: -3.0 }, ..Calibration::default() },
-        };
+        let assent = Assent { temperature: 2.8, untaught: -3.0 };
+        let calibration = Calibration { assent, ..Calibration::default() };
+        let description = ModelDescription::of_classes(&[("lime", 0), ("lemon", 0)], calibration);
         let mut gallery = Gallery::new("m", 2);
         for (name, degrees) in [("lime", 0.0), ("lemon", 40.0), ("yuzu", 60.0)] {
             gallery.enrol(sku(name), &[at(degrees)]).expect("enrolled");
@@ -190,14 +187,7 @@ mod tests {
     }
 
     fn description() -> ModelDescription {
-        ModelDescription {
-            fingerprint: "m".into(),
-            input: [3, 224, 224],
-            embedding: 2,
-            classes: vec![sku("lime"), sku("galia"), sku("cantaloupe")],
-            coarse: vec![0, 7, 7],
-            calibration: Calibration::default(),
-        }
+        ModelDescription::of_classes(&[("lime", 0), ("galia", 7), ("cantaloupe", 7)], Calibration::default())
     }
 
     fn said(truth: &str, coarse: u32, best: &str, p: f32) -> Answer {

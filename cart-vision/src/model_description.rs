@@ -96,6 +96,19 @@ impl ModelDescription {
         self.classes.iter().position(|c| c == sku).and_then(|class| self.coarse.get(class).copied())
     }
 
+    /// One of a model with flat embeddings, for tests: its classes, each with its family.
+    #[cfg(test)]
+    pub(crate) fn of_classes(classes: &[(&str, u32)], calibration: Calibration) -> Self {
+        Self {
+            fingerprint: "m".into(),
+            input: [3, 224, 224],
+            embedding: 2,
+            classes: classes.iter().map(|(name, _)| Sku::new(*name).expect("a valid name")).collect(),
+            coarse: classes.iter().map(|(_, family)| *family).collect(),
+            calibration,
+        }
+    }
+
     /// Reads a model file and the description beside it, and sees that they belong together.
     ///
     /// # Errors

@@ -93,13 +93,9 @@ impl Recogniser {
         };
         let logits: Vec<Option<f32>> = self.gallery.skus().map(logit).collect();
         let taught: Vec<f32> = logits.iter().flatten().copied().collect();
-        let near = similarities.iter().zip(&logits).filter(|(_, logit)| logit.is_some());
-        let scores: Vec<f32> = near
-            .map(|(similarity, logit)| {
-                logit.unwrap_or_default() / calibration.temperature + calibration.nearness * similarity
-            })
-            .collect();
-        let shares = softmax(&scores, 1.0);
+        let score = |logit: f32, similarity: f32| logit / calibration.temperature + calibration.nearness * similarity;
+        let scores = logits.iter().zip(&similarities).filter_map(|(logit, s)| Some(score((*logit)?, *s)));
+        let mut shares = softmax(&scores.collect::<Vec<f32>>(), 1.0).into_iter();
         let mut assents = softmax(&taught, 1.0 / calibration.assent.temperature).into_iter();
         let no_word = calibration.assent.untaught.exp();
         // How likely each product is by its nearest view and, if it was taught, by the head's word on it.
@@ -111,7 +107,6 @@ impl Recogniser {
             .collect();
         let all: f32 = likely.iter().sum();
         let taught_likely: f32 = likely.iter().zip(&logits).filter(|(_, l)| l.is_some()).map(|(p, _)| p).sum();
-        let mut shares = shares.into_iter();
         let unknown = calibration.unknown(nearest);
         let mut probabilities = BTreeMap::new();
         for ((sku, own), logit) in self.gallery.skus().zip(likely).zip(logits) {
@@ -139,14 +134,8 @@ mod tests {
     }
 
     fn recogniser() -> Recogniser {
-        let description = ModelDescription {
-            fingerprint: "m".into(),
-            input: [3, 224, 224],
-            embedding: 2,
-            classes: vec![sku("lime"), sku("lemon"), sku("never-stocked")],
-            coarse: vec![0, 0, 1],
-            calibration: Calibration::default(),
-        };
+        let classes = [("lime", 0), ("lemon", 0), ("never-stocked", 1)];
+        let description = ModelDescription::of_classes(&classes, Calibration::default());
         let mut gallery = Gallery::new("m", 2);
         for (name, degrees) in [("lime", 0.0), ("lemon", 20.0), ("soap", 90.0)] {
             gallery.enrol(sku(name), &[at(degrees)]).expect("enrolled");

@@ -34,14 +34,7 @@ impl Embed for BrokenModel {
 }
 
 fn recogniser() -> Recogniser {
-    let description = ModelDescription {
-        fingerprint: "m".into(),
-        input: [3, 224, 224],
-        embedding: 2,
-        classes: Vec::new(),
-        coarse: Vec::new(),
-        calibration: Calibration::default(),
-    };
+    let description = ModelDescription::of_classes(&[], Calibration::default());
     let mut gallery = Gallery::new("m", 2);
     for (name, red) in [("tomato", true), ("lime", false)] {
         gallery.enrol(Sku::new(name).expect("valid"), &[place(red)]).expect("enrolled");
