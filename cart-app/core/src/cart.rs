@@ -16,6 +16,7 @@ use trip::gs1::Scanned;
 use trip::list::Noted;
 use trip::{Catalogue, Hash, HoldId, LaneId, LineId, Money, Phase, Sku, TripEvent, TripState};
 
+use crate::account::Account;
 use crate::decision::Thresholds;
 use crate::effect::{Effect, Signal};
 use crate::evidence::{Evidence, PendingScan};
@@ -130,6 +131,8 @@ pub struct Cart {
     /// Codes explained a moment ago: the box may still be in view.
     explained: VecDeque<(Scanned, Moment)>,
     pending: Option<Pending>,
+    /// Of the last decision about something that came in.
+    account: Option<Account>,
     /// The scene has changed, and the scale has not felt why yet: when to look into it.
     unfelt: Option<exchange::Unfelt>,
     /// The last stir that no look explained yet.
@@ -180,6 +183,7 @@ impl Cart {
             parked: Vec::new(),
             explained: VecDeque::new(),
             pending: None,
+            account: None,
             unfelt: None,
             stirred: None,
             panel: Panel { ask, ..Panel::default() },
@@ -214,6 +218,11 @@ impl Cart {
     /// The trip as it stands.
     pub fn state(&self) -> &TripState {
         &self.state
+    }
+
+    /// What the last decision about something that came in rested on, or would rest on if its time were up.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
     }
 
     /// A newer catalogue; it is taken when the next trip begins.

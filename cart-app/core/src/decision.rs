@@ -1,8 +1,9 @@
 //! What to do about a step: add, ask, or hold.
 
 use trip::basket::{Evidence, HoldReason};
-use trip::{Catalogue, Grams, LineId, Quantity, Sale, Sku};
+use trip::{Catalogue, Grams, LineId, Product, Quantity, Sale, Sku};
 
+use crate::account::{Account, Objection};
 use crate::evidence::{PendingScan, SightOf};
 use crate::fusion::{self, Hypothesis, What};
 use crate::swap::{self, Swap};
@@ -69,8 +70,11 @@ pub enum Decision {
     },
 }
 
-/// Decides about something that came in, perhaps for something else that went out: `swaps` are what
-/// [`crate::swap::pairs`] says.
+/// So many explanations are kept in an account.
+const TOLD: usize = 5;
+
+/// Decides about something that came in, perhaps for something else that went out, and says why so: `swaps`
+/// are what [`crate::swap::pairs`] says.
 pub fn decide(
     step: &WeightStep,
     sight: &SightOf,
@@ -78,27 +82,46 @@ pub fn decide(
     swaps: &[Swap],
     catalogue: &Catalogue,
     thresholds: &Thresholds,
-) -> Decision {
-    let posterior = fusion::explain(step, sight, scans, swaps, catalogue);
-    let Some(best) = posterior.first() else {
-        return Decision::Hold { reason: HoldReason::Unknown, candidates: Vec::new() };
+) -> (Decision, Account) {
+    let mut posterior = fusion::explain(step, sight, scans, swaps, catalogue);
+    let sure = match posterior.first() {
+        Some(best) if best.probability >= thresholds.add => made(best, step, sight, scans, swaps, catalogue),
+        Some(Hypothesis { what: What::Unknown, .. }) | None => Err(Objection::Stranger),
+        Some(_) => Err(Objection::NotSure),
     };
-    if best.probability >= thresholds.add {
-        if let What::Swap { out, into } = &best.what
-            && let Some(swap) = swaps.iter().find(|swap| swap.out == *out && swap.into == *into)
-            && let Some(exchange) = exchange(swap, step, scans, catalogue)
-        {
-            return Decision::Swap(exchange);
-        }
-        if let Some(additions) = additions(best, step, sight, scans, catalogue) {
-            return Decision::Add(additions);
-        }
-    }
     let swapped = posterior.iter().filter(|h| matches!(h.what, What::Swap { .. })).map(|h| h.probability).sum::<f32>();
-    if swapped >= swap::WORTH_ASKING {
-        return Decision::AskSwap(swap::best_pairs(swaps));
-    }
-    hold(&posterior, sight, scans, thresholds)
+    let objection = sure.as_ref().err().copied();
+    let decision = match sure {
+        Ok(decision) => decision,
+        Err(_) if swapped >= swap::WORTH_ASKING => Decision::AskSwap(swap::best_pairs(swaps)),
+        Err(_) => hold(&posterior, sight, scans, thresholds),
+    };
+    posterior.truncate(TOLD);
+    let account = Account {
+        step: *step,
+        sight: SightOf { thumbnail: None, ..sight.clone() },
+        scanned: scans.iter().map(|scan| scan.sku.clone()).collect(),
+        best: posterior,
+        objection,
+    };
+    (decision, account)
+}
+
+/// What the likeliest explanation does to the bill.
+fn made(
+    best: &Hypothesis,
+    step: &WeightStep,
+    sight: &SightOf,
+    scans: &[PendingScan],
+    swaps: &[Swap],
+    catalogue: &Catalogue,
+) -> Result<Decision, Objection> {
+    let What::Swap { out, into } = &best.what else {
+        return additions(best, step, sight, scans, catalogue).map(Decision::Add);
+    };
+    let swap = swaps.iter().find(|swap| swap.out == *out && swap.into == *into);
+    let exchange = swap.and_then(|swap| exchange(swap, step, scans, catalogue));
+    exchange.map(Decision::Swap).ok_or(Objection::Swapped)
 }
 
 /// What a sure swap does; `None` when what came in needs its code, or the weight speaks against it.
@@ -121,59 +144,72 @@ pub fn exchange(swap: &Swap, step: &WeightStep, scans: &[PendingScan], catalogue
     Some(Exchange { out: swap.out, weight_out: swap.weight_out, addition })
 }
 
-/// The lines of a hypothesis, unless it needs a code that was not read.
+/// The lines of a hypothesis, or why it is not believed unasked.
 fn additions(
     best: &Hypothesis,
     step: &WeightStep,
     sight: &SightOf,
     scans: &[PendingScan],
     catalogue: &Catalogue,
-) -> Option<Vec<Addition>> {
+) -> Result<Vec<Addition>, Objection> {
     let one = |sku: &Sku, quantity: Quantity| {
-        let product = catalogue.get(sku)?;
+        let product = catalogue.get(sku).ok_or(Objection::Stranger)?;
         let scanned = scans.iter().find(|s| s.sku == *sku);
+        if scanned.is_none() && product.barcode_required {
+            return Err(Objection::NeedsCode);
+        }
         // Weight alone names nothing: it was seen, or its code was read.
-        if scanned.is_none() && (product.barcode_required || !sight.names(sku)) {
-            return None;
+        if scanned.is_none() && !sight.names(sku) {
+            return Err(Objection::Unseen);
         }
         // A price on a label is for one piece.
         if matches!(quantity, Quantity::Each(2..)) && scanned.and_then(priced).is_some() {
-            return None;
+            return Err(Objection::LabelIsForOne);
         }
         let quantity = scanned.and_then(priced).unwrap_or(quantity);
         let evidence = if scanned.is_some() { Evidence::Scanned } else { Evidence::SeenAndWeighed };
-        Some(Addition { sku: sku.clone(), quantity, evidence })
+        Ok(Addition { sku: sku.clone(), quantity, evidence })
     };
     match &best.what {
         What::One { sku, pieces } => {
-            let product = catalogue.get(sku)?;
-            // Any weight fits loose produce, that of a second thing beside it too: it must have been
-            // alone in sight.
-            let loose = matches!(product.sale, Sale::Weight { .. });
-            let many = fusion::piece(product).is_some_and(|(weight, spread)| {
-                let heaviest = weight + 3.0 * spread;
-                step.delta.0 as f32 > (MOST_UNASKED * weight).min(heaviest.max(MOST_UNASKED_G))
-            });
-            // Something went out before it came in: the change is not its weight.
-            let dipped = step.dip_g >= weight_step::STIR_G;
-            if loose && (sight.contested || sight.things > 1 || many || dipped) && scans.is_empty() {
-                return None;
-            }
+            let product = catalogue.get(sku).ok_or(Objection::Stranger)?;
             let quantity = match product.sale {
                 Sale::Weight { .. } => Quantity::Weighed(step.delta),
                 Sale::Each { .. } => Quantity::Each(*pieces),
             };
+            if matches!(product.sale, Sale::Weight { .. }) && scans.is_empty() {
+                loose_alone(product, step, sight)?;
+            }
             one(sku, quantity).map(|addition| vec![addition])
         }
         // How the weight is shared is known of packs alone.
         What::Two { first, pieces, second } => {
             let packed = |sku: &Sku| catalogue.get(sku).is_some_and(|p| matches!(p.sale, Sale::Each { .. }));
             if !packed(first) || !packed(second) {
-                return None;
+                return Err(Objection::SharedWeight);
             }
-            Some(vec![one(first, Quantity::Each(*pieces))?, one(second, Quantity::Each(1))?])
+            Ok(vec![one(first, Quantity::Each(*pieces))?, one(second, Quantity::Each(1))?])
         }
-        What::Swap { .. } | What::Unknown => None,
+        What::Swap { .. } => Err(Objection::Swapped),
+        What::Unknown => Err(Objection::Stranger),
+    }
+}
+
+/// Any weight fits loose produce, that of a second thing beside it too: it must have been alone in sight.
+fn loose_alone(product: &Product, step: &WeightStep, sight: &SightOf) -> Result<(), Objection> {
+    let many = fusion::piece(product).is_some_and(|(weight, spread)| {
+        let heaviest = weight + 3.0 * spread;
+        step.delta.0 as f32 > (MOST_UNASKED * weight).min(heaviest.max(MOST_UNASKED_G))
+    });
+    if sight.contested || sight.things > 1 {
+        Err(Objection::NotAlone)
+    } else if many {
+        Err(Objection::TooMuch)
+    } else if step.dip_g >= weight_step::STIR_G {
+        // Something went out before it came in: the change is not its weight.
+        Err(Objection::Dipped)
+    } else {
+        Ok(())
     }
 }
 
@@ -255,7 +291,7 @@ mod tests {
 
     fn check(grams: i32, named: &[(&str, f32)], scans: &[PendingScan]) -> Decision {
         let step = WeightStep { delta: Grams(grams), sigma_g: 1.2, ..WeightStep::default() };
-        decide(&step, &seen(named), scans, &[], &catalogue(), &Thresholds::default())
+        decide(&step, &seen(named), scans, &[], &catalogue(), &Thresholds::default()).0
     }
 
     #[test]
@@ -294,7 +330,7 @@ mod tests {
         let step = WeightStep { delta: Grams(142), sigma_g: 1.2, ..WeightStep::default() };
         let check = |contested: bool, things: usize, added: bool| {
             let sight = SightOf { contested, things, ..seen(&[("lime", 0.985), ("oat", 0.005)]) };
-            let found = decide(&step, &sight, &[], &[], &catalogue(), &Thresholds::default());
+            let found = decide(&step, &sight, &[], &[], &catalogue(), &Thresholds::default()).0;
             assert_eq!(matches!(found, Decision::Add(_)), added, "contested {contested}, {things} things: {found:?}");
         };
         check(false, 1, true);
@@ -302,10 +338,10 @@ mod tests {
         check(false, 2, false);
         let heavy = WeightStep { delta: Grams(1_080), ..step };
         let sight = seen(&[("lime", 0.985), ("oat", 0.005)]);
-        let found = decide(&heavy, &sight, &[], &[], &catalogue(), &Thresholds::default());
+        let found = decide(&heavy, &sight, &[], &[], &catalogue(), &Thresholds::default()).0;
         assert!(matches!(found, Decision::Hold { .. }), "more limes than two hands hold: {found:?}");
         let dipped = WeightStep { dip_g: 400.0, ..step };
-        let found = decide(&dipped, &sight, &[], &[], &catalogue(), &Thresholds::default());
+        let found = decide(&dipped, &sight, &[], &[], &catalogue(), &Thresholds::default()).0;
         assert!(!matches!(found, Decision::Add(_)), "something else went out: {found:?}");
     }
 

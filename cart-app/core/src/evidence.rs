@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cart_vision::{Candidate, Direction, Opinion, Scan, Sighting, Thumbnail};
 use hal::{CameraId, Moment};
+use serde::{Deserialize, Serialize};
 use trip::Sku;
 
 /// Looks older than this explain no step: a hand is in and out in less.
@@ -22,7 +23,7 @@ const ALLOWS: f32 = 0.15;
 const SEEN_IN_FLIGHT: f32 = 0.7;
 
 /// What sight says about one thing: a distribution over products, the rest, and "no product".
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SightOf {
     /// Named products with their probabilities, best first.
     pub named: Vec<(Sku, f32)>,
@@ -35,7 +36,8 @@ pub struct SightOf {
     /// True when two looks, of two tracks or two cameras, named different products: there may be two
     /// things, whatever both together make likely.
     pub contested: bool,
-    /// What the cart saw.
+    /// What the cart saw; no part of an account.
+    #[serde(skip)]
     pub thumbnail: Option<Thumbnail>,
 }
 

@@ -4,6 +4,7 @@
 //! (per gram), times how often such a thing happens. "No product we know" competes on equal terms,
 //! with a weight that may be anything. The scores are normalised to a posterior.
 
+use serde::{Deserialize, Serialize};
 use trip::catalogue::Product;
 use trip::{Catalogue, Grams, LineId, Sale, Sku};
 
@@ -12,7 +13,8 @@ use crate::swap::Swap;
 use crate::weight_step::WeightStep;
 
 /// What a step may have been.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     /// One product; pieces, for one sold by the piece.
     One {
@@ -42,7 +44,7 @@ pub enum What {
 }
 
 /// A hypothesis and its posterior.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hypothesis {
     /// What it may have been.
     pub what: What,

@@ -8,6 +8,7 @@
 //!
 //! The order is fixed: an effect that shows something comes after the effect that records it.
 
+pub mod account;
 pub mod cart;
 pub mod decision;
 pub mod effect;

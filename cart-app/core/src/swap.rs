@@ -7,6 +7,7 @@
 //! ([`reopen`]). A hand that only reaches in must hardly ever be asked about, so weight alone never
 //! raises the question.
 
+use serde::{Deserialize, Serialize};
 use trip::{Catalogue, Grams, LineId, LineItem, Quantity, Sku, TripState};
 
 use crate::evidence::{PendingScan, SightOf};
@@ -14,7 +15,7 @@ use crate::fusion;
 use crate::weight_step::{STIR_G, WeightStep};
 
 /// A line, or a piece of it, for another product.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Swap {
     /// The line.
     pub out: LineId,

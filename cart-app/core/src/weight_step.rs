@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use hal::{Moment, MotionReading, WeightReading};
+use serde::{Deserialize, Serialize};
 use trip::Grams;
 
 use crate::drift::{DRIFT_G_PER_S, Drift};
@@ -71,7 +72,7 @@ const DEAF_SAMPLES: u32 = 40;
 const UNSTEADY_AFTER: Duration = Duration::from_secs(2);
 
 /// A change of the load, from rest to rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WeightStep {
     /// When the scale had settled.
     pub at: Moment,

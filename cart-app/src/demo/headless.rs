@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use cart_core::account::Account;
 use cart_core::effect::Signal;
 use cart_core::view::{PayBlocked, Screen};
 use cart_core::{Input, Outputs, TripLoop, View};
@@ -180,6 +181,11 @@ impl Lockstep {
     /// The trip as it stands, for whoever checks what the screen and the journal say.
     pub fn state(&self) -> &TripState {
         self.trip.cart().state()
+    }
+
+    /// What the last decision about something that came in rested on.
+    pub fn account(&self) -> Option<&Account> {
+        self.trip.cart().account()
     }
 
     /// What has gone into the journal since this was asked last.

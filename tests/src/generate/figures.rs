@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use cart_core::account::{Account, Objection};
+use cart_core::fusion::What;
 use serde::Serialize;
 use trip::Sku;
 
@@ -86,6 +88,19 @@ pub struct Mishap {
     pub words: String,
 }
 
+/// What the cart said first of things that were put in, and why: for whoever looks into its questions.
+#[derive(Clone, Debug, Serialize)]
+pub struct Said {
+    /// The deed under way.
+    pub during: &'static str,
+    /// What really came in, with its weight in grams.
+    pub really: Vec<(Sku, f32)>,
+    /// True when it was right on the bill at once, false when it was wrong there; `None` when it was asked about.
+    pub right: Option<bool>,
+    /// What the decision rested on.
+    pub account: Account,
+}
+
 /// One trip's or all trips' count.
 #[derive(Clone, Debug, Default)]
 pub struct Count {
@@ -101,6 +116,8 @@ pub struct Count {
     pub idle_questions: u64,
     /// What went wrong.
     pub mishaps: Vec<Mishap>,
+    /// What was said of all that was put in, as far as it came in by weight.
+    pub said: Vec<Said>,
 }
 
 impl Count {
@@ -134,6 +151,7 @@ impl Count {
         }
         self.idle_questions += other.idle_questions;
         self.mishaps.extend(other.mishaps);
+        self.said.extend(other.said);
     }
 
     /// The figures with the times.
@@ -194,6 +212,22 @@ impl Count {
             computed.p99
         ));
         row(format!("questions where nothing had been done: {}", self.idle_questions));
+        let mut why: BTreeMap<Objection, (u64, u64)> = BTreeMap::new();
+        for said in &self.said {
+            let Some(objection) = said.account.objection.filter(|_| said.right.is_none()) else { continue };
+            let (asked, named) = why.entry(objection).or_default();
+            *asked += said.really.len() as u64;
+            let best = said
+                .account
+                .best
+                .iter()
+                .find_map(|h| if let What::One { sku, .. } = &h.what { Some(sku) } else { None });
+            *named += u64::from(said.really.iter().any(|(sku, _)| Some(sku) == best));
+        }
+        row(format!("\n{:<16} {:>6} {:>16}", "why asked", "things", "likeliest right"));
+        for (objection, (asked, named)) in why {
+            row(format!("{:<16} {asked:>6} {named:>16}", format!("{objection:?}")));
+        }
         text
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use cart_core::account::Account;
 use trip::basket::HoldReason;
 use trip::event::Outcome;
 use trip::{Hold, HoldId, LineId, LineItem, Quantity, Sku, TripEvent, TripState};
 
-use super::figures::{Count, Mishap};
+use super::figures::{Count, Mishap, Said};
 use super::plan::{Deed, Plan, Thing, kind};
 use super::shopper::Concern;
 
@@ -153,9 +154,13 @@ impl Ledger {
         }
     }
 
-    /// The journal has grown; true when a line came in that nobody was asked about.
-    pub fn note(&mut self, events: &[TripEvent]) -> bool {
+    /// The journal has grown; true when a line came in that nobody was asked about. `account` is what the cart's
+    /// last decision rested on.
+    pub fn note(&mut self, events: &[TripEvent], account: Option<&Account>) -> bool {
         let mut unasked = false;
+        let fresh: Vec<usize> =
+            self.waiting().into_iter().filter(|n| !self.things[*n].asked && !self.things[*n].counted).collect();
+        let wrong = self.count.figures.added_wrong;
         let answered = events.iter().any(|e| matches!(e, TripEvent::HoldResolved { outcome: Outcome::Added, .. }));
         for event in events {
             match event {
@@ -164,6 +169,17 @@ impl Ledger {
                 TripEvent::ItemRemoved { line, pieces, .. } => self.removed(*line, *pieces),
                 TripEvent::HoldResolved { hold, outcome } => self.resolved(*hold, *outcome),
                 _ => {}
+            }
+        }
+        if let Some(account) = account.filter(|_| !fresh.is_empty()) {
+            let came = events.iter().any(|e| matches!(e, TripEvent::ItemAdded { .. }));
+            let right = came.then_some(self.count.figures.added_wrong == wrong);
+            let now = |n: &&usize| self.things[**n].asked || self.things[**n].counted;
+            let really = |n: &usize| (self.things[*n].sku.clone(), self.things[*n].mass_g);
+            let really: Vec<(Sku, f32)> = fresh.iter().filter(now).map(really).collect();
+            if !really.is_empty() {
+                let said = Said { during: self.under.name, really, right, account: account.clone() };
+                self.count.said.push(said);
             }
         }
         unasked

@@ -391,7 +391,7 @@ impl<'a> Outing<'a> {
         if !events.is_empty() {
             self.spoke_at = now;
         }
-        if self.ledger.note(&events) {
+        if self.ledger.note(&events, self.cart.account()) {
             let waited_ms = now.since(self.settled_at).as_secs_f64() * 1e3;
             let computed_ms = self.cart.computing().as_secs_f64() * 1e3;
             self.ledger.count.ways.push(Way { waited_ms, computed_ms });
@@ -402,7 +402,7 @@ impl<'a> Outing<'a> {
     /// What a touch brought.
     fn heard(&mut self) {
         let events = self.cart.take_events();
-        self.ledger.note(&events);
+        self.ledger.note(&events, None);
     }
 }
 

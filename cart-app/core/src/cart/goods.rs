@@ -123,7 +123,9 @@ impl Cart {
             return true;
         }
         let swaps = self.swaps(step, sight, scans, now);
-        match decision::decide(step, sight, scans, &swaps, &self.catalogue, &self.setup.thresholds) {
+        let (decision, account) = decision::decide(step, sight, scans, &swaps, &self.catalogue, &self.setup.thresholds);
+        self.account = Some(account);
+        match decision {
             Decision::Add(additions) => {
                 self.add(&additions, step.delta, None, now);
                 true

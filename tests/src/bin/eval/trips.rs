@@ -39,6 +39,9 @@ pub struct Options {
     /// Record the first few trips that go wrong into this folder, for `cart replay`.
     #[arg(long)]
     keep: Option<PathBuf>,
+    /// Write what the cart said first of each thing, and what that rested on, into this file: one JSON a line.
+    #[arg(long)]
+    said: Option<PathBuf>,
     /// Trips played at once; more than one makes the times worse.
     #[arg(long, default_value_t = 1)]
     jobs: usize,
@@ -88,6 +91,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut all = Count::default();
     counts.into_iter().for_each(|(_, count)| all.add(count));
     eprintln!("\n{}", all.tables());
+    if let Some(path) = &options.said {
+        let lines: Vec<String> = all.said.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        std::fs::write(path, lines.join("\n") + "\n").with_context(|| path.display().to_string())?;
+    }
     super::report(&options.json, &all.figures())
 }
 
