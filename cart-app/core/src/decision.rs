@@ -328,21 +328,35 @@ mod tests {
     #[test]
     fn loose_produce_is_not_added_with_the_weight_of_a_second_thing() {
         let step = WeightStep { delta: Grams(142), sigma_g: 1.2, ..WeightStep::default() };
-        let check = |contested: bool, things: usize, added: bool| {
-            let sight = SightOf { contested, things, ..seen(&[("lime", 0.985), ("oat", 0.005)]) };
-            let found = decide(&step, &sight, &[], &[], &catalogue(), &Thresholds::default()).0;
-            assert_eq!(matches!(found, Decision::Add(_)), added, "contested {contested}, {things} things: {found:?}");
+        let alone = seen(&[("lime", 0.985), ("oat", 0.005)]);
+        let check = |step: WeightStep, sight: SightOf, objection: Option<Objection>| {
+            let (found, account) = decide(&step, &sight, &[], &[], &catalogue(), &Thresholds::default());
+            assert_eq!(account.objection, objection, "{sight:?}: {found:?}");
+            assert_eq!(matches!(found, Decision::Add(_)), objection.is_none(), "{sight:?}: {found:?}");
         };
-        check(false, 1, true);
-        check(true, 1, false);
-        check(false, 2, false);
-        let heavy = WeightStep { delta: Grams(1_080), ..step };
-        let sight = seen(&[("lime", 0.985), ("oat", 0.005)]);
-        let found = decide(&heavy, &sight, &[], &[], &catalogue(), &Thresholds::default()).0;
-        assert!(matches!(found, Decision::Hold { .. }), "more limes than two hands hold: {found:?}");
-        let dipped = WeightStep { dip_g: 400.0, ..step };
-        let found = decide(&dipped, &sight, &[], &[], &catalogue(), &Thresholds::default()).0;
-        assert!(!matches!(found, Decision::Add(_)), "something else went out: {found:?}");
+        check(step, alone.clone(), None);
+        check(step, SightOf { contested: true, ..alone.clone() }, Some(Objection::NotAlone));
+        check(step, SightOf { things: 2, ..alone.clone() }, Some(Objection::NotAlone));
+        check(WeightStep { delta: Grams(860), ..step }, alone.clone(), Some(Objection::TooMuch));
+        check(WeightStep { dip_g: 400.0, ..step }, alone, Some(Objection::Dipped));
+    }
+
+    #[test]
+    fn the_account_says_what_was_felt_and_seen_and_why_it_was_asked() {
+        let account = |grams: i32, named: &[(&str, f32)], scans: &[PendingScan]| {
+            let step = WeightStep { delta: Grams(grams), sigma_g: 1.2, ..WeightStep::default() };
+            decide(&step, &seen(named), scans, &[], &catalogue(), &Thresholds::default()).1
+        };
+        let told = account(1_042, &[("milk", 0.5), ("oat", 0.45)], &[]);
+        assert_eq!(told.objection, Some(Objection::NotSure));
+        assert_eq!(told.step.delta, Grams(1_042));
+        assert_eq!(told.sight.of(&sku("milk"), 5), 0.5);
+        assert_eq!(told.best[0].what, What::One { sku: sku("milk"), pieces: 1 });
+        assert!(told.best.len() <= TOLD);
+        assert_eq!(account(415, &[("milk", 0.9)], &[]).objection, Some(Objection::Stranger));
+        assert_eq!(account(1_250, &[("wine", 0.99)], &[]).objection, Some(Objection::NeedsCode));
+        let told = account(1_250, &[("wine", 0.99)], &[scan("wine")]);
+        assert_eq!((told.objection, told.scanned), (None, vec![sku("wine")]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! In: [`Input`] (weight samples, motion, sightings, scans, touches, words of the hub, the state of
 //! devices). Decided: which weight steps are real, what a step is ([`fusion`], [`removal`], [`swap`]), what
-//! to do about it ([`decision`]), where the trip stands ([`Cart`]). Out: [`Effect`] (events to put on disk, lights,
+//! to do about it ([`decision`], with its [`account`]), where the trip stands ([`Cart`]). Out: [`Effect`] (events to put on disk, lights,
 //! tones) and [`View`], all that the screen shows. [`TripLoop`] carries the effects out on whatever disk and
 //! outputs it is given.
 //!
