@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// How often a look is expected to show no enrolled product.
+pub const UNKNOWN_SHARE: f32 = 0.1;
+
 /// The fitted numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -56,9 +56,7 @@ const FLYING_LOOKS: u32 = 5;
 const RESTING_LOOKS: u32 = 2;
 /// Frames after rest in which barcodes are still read: all angles twice.
 const RESTING_READS: u32 = 6;
-/// How much a look counts in the vote.
-const FLYING_WEIGHT: f32 = 0.3;
-const AT_EDGE_WEIGHT: f32 = 0.1;
+/// How much a look at rest counts in the vote.
 const RESTING_WEIGHT: f32 = 1.0;
 /// Candidates named in a sighting.
 const CANDIDATES: usize = 8;
@@ -112,6 +110,8 @@ struct Following {
     rest: Vote,
     frames: u32,
     bbox_in_frame: BBox,
+    /// Most hands at work at once.
+    hands: u32,
     direction: Option<Direction>,
     /// Where something lay before, until it has been looked at.
     before_in_frame: Option<BBox>,
@@ -128,8 +128,8 @@ struct Following {
 /// What a frame's look is for.
 #[derive(Clone, Copy)]
 enum Look {
-    /// The moving thing; how much it counts.
-    Flying(f32),
+    /// The moving thing.
+    Flying,
     /// What lies there now, from this side.
     Resting(View),
     /// What lies in one of two places.
@@ -169,7 +169,7 @@ impl Eye {
         let moving = matches!(thing, Some(Thing { phase: Phase::Moving, .. }));
         let mut seen = Seen { thing, moving, blank: !self.clarity.look(frame), ..Seen::default() };
         let look = match thing {
-            Some(thing) => self.follow(frame, thing),
+            Some(thing) => self.follow(thing),
             None => self.rest(),
         };
         if let Some(look) = look {
@@ -183,7 +183,7 @@ impl Eye {
     }
 
     /// The look that the moving thing is worth, if any.
-    fn follow(&mut self, frame: &Frame, thing: Thing) -> Option<Look> {
+    fn follow(&mut self, thing: Thing) -> Option<Look> {
         if self.following.as_ref().is_none_or(|f| f.track != thing.track) {
             if let Some(reader) = self.reader.as_mut() {
                 reader.forget();
@@ -194,6 +194,7 @@ impl Eye {
                 rest: Vote::default(),
                 frames: 0,
                 bbox_in_frame: thing.bbox_in_frame,
+                hands: 0,
                 direction: None,
                 before_in_frame: None,
                 was: None,
@@ -208,12 +209,11 @@ impl Eye {
         let following = self.following.as_mut()?;
         following.frames += 1;
         following.bbox_in_frame = thing.bbox_in_frame;
+        following.hands = following.hands.max(thing.hands);
         match thing.phase {
             Phase::Moving => {
                 let wanted = following.vote.looks() < FLYING_LOOKS && !following.vote.is_sure(sure_at);
-                let at_edge = thing.bbox_in_frame.touches_edge(frame.width, frame.height);
-                let weight = if at_edge { AT_EDGE_WEIGHT } else { FLYING_WEIGHT };
-                (wanted && following.frames.is_multiple_of(2)).then_some(Look::Flying(weight))
+                (wanted && following.frames.is_multiple_of(2)).then_some(Look::Flying)
             }
             Phase::Rested(direction) => {
                 following.direction = Some(direction);
@@ -258,7 +258,7 @@ impl Eye {
             return Ok(());
         };
         let (shown, bbox) = match look {
-            Look::Flying(_) | Look::Resting(_) => (frame, following.bbox_in_frame),
+            Look::Flying | Look::Resting(_) => (frame, following.bbox_in_frame),
             Look::Apart(bbox) => (frame, bbox),
             Look::Gone(bbox) => (following.was.as_ref().unwrap_or(frame), bbox),
         };
@@ -269,7 +269,7 @@ impl Eye {
         let judgement = recogniser.judge(&features);
         let gone = matches!(look, Look::Gone(_)) && following.direction != Some(Direction::Out);
         match look {
-            Look::Flying(weight) => following.vote.add(&judgement, weight),
+            Look::Flying => following.vote.glimpse(&judgement),
             Look::Apart(_) => following.apart.push(opinion(&judgement)),
             Look::Gone(_) if gone => following.before = Some(opinion(&judgement)),
             Look::Gone(_) => following.vote.add(&judgement, RESTING_WEIGHT),
@@ -290,6 +290,7 @@ impl Eye {
             camera: frame.camera,
             track: following.track,
             bbox_in_frame: following.bbox_in_frame,
+            hands: following.hands,
             candidates,
             unknown,
             change,

@@ -8,14 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trip::Sku;
 
-use crate::calibration::{Assent, Calibration, Sure, best_of, fit_sure, fit_unknown};
+use crate::calibration::{Assent, Calibration, Sure, UNKNOWN_SHARE, best_of, fit_sure, fit_unknown};
 use crate::embedding::Features;
 use crate::evaluation::{Answer, Labelled, answers};
 use crate::model_description::ModelDescription;
 use crate::recogniser::Recogniser;
 
-/// How often a crop is expected to show no enrolled product.
-const UNKNOWN_SHARE: f32 = 0.1;
 /// A family is set apart when without it so much more of all can be answered.
 const WORTH_SETTING_APART: f32 = 0.04;
 /// A family that is set apart was picked because it was mistaken here: what is promised of the others has to be

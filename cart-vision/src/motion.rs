@@ -40,6 +40,8 @@ const FOLLOW: f32 = 0.06;
 const ABSORB_FRAMES: u32 = 45;
 /// Of what came and what went the smaller is at least this part of the greater; less is a shadow.
 const BOTH_PART: usize = 4;
+/// In so many frames two hands must be seen to be believed: a shadow or a sleeve's fold lasts for less.
+const TWO_HANDS_FRAMES: u32 = 2;
 /// A thing lies on others when so many hundredths of its cells had already been covered.
 const PILED_PERCENT: usize = 40;
 
@@ -80,6 +82,8 @@ pub struct Thing {
     pub before_in_frame: Option<BBox>,
     /// What came lies in places apart: around the two largest; only at rest. It may be two things.
     pub apart_in_frame: Option<[BBox; 2]>,
+    /// Most hands that worked at once, so far: each reaches in over the frame's border at a place of its own.
+    pub hands: u32,
     /// What it does.
     pub phase: Phase,
 }
@@ -127,6 +131,26 @@ struct Track {
     number: u32,
     quiet_frames: u32,
     last_box: BBox,
+    hands: Hands,
+}
+
+/// Counts hands, and believes what several frames say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hands {
+    /// In how many frames there were two or more.
+    two: u32,
+    any: bool,
+}
+
+impl Hands {
+    fn look(&mut self, at_work: usize) {
+        self.two += u32::from(at_work > 1);
+        self.any |= at_work > 0;
+    }
+
+    fn most(self) -> u32 {
+        if self.two >= TWO_HANDS_FRAMES { 2 } else { u32::from(self.any) }
+    }
 }
 
 /// Follows one camera.
@@ -194,11 +218,12 @@ impl MotionFinder {
                     return None;
                 }
                 self.tracks += 1;
-                Track { number: self.tracks, quiet_frames: 0, last_box: part.bbox(size) }
+                Track { number: self.tracks, quiet_frames: 0, last_box: part.bbox(size), hands: Hands::default() }
             }
             _ => return None,
         };
         track.quiet_frames = if moves { 0 } else { track.quiet_frames + 1 };
+        track.hands.look(scene.changed.reaching_in());
         if let Some(part) = &largest {
             track.last_box = part.bbox(size);
         }
@@ -208,6 +233,7 @@ impl MotionFinder {
                 bbox_in_frame: track.last_box,
                 before_in_frame: None,
                 apart_in_frame: None,
+                hands: track.hands.most(),
                 phase,
             })
         };
@@ -228,6 +254,7 @@ impl MotionFinder {
                 [first, second, ..] if direction != Direction::Out => Some([first.bbox(size), second.bbox(size)]),
                 _ => None,
             },
+            hands: track.hands.most(),
             phase: Phase::Rested(direction),
         })
     }

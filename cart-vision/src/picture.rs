@@ -23,11 +23,6 @@ impl BBox {
         within(self.x, self.w, width) && within(self.y, self.h, height)
     }
 
-    /// True when the box reaches the frame's border.
-    pub fn touches_edge(&self, width: u32, height: u32) -> bool {
-        self.x == 0 || self.y == 0 || self.x + self.w >= width || self.y + self.h >= height
-    }
-
     /// The smallest square around the box, moved inside the frame; cut only where the frame is
     /// narrower than the box is long.
     pub fn squared(&self, width: u32, height: u32) -> BBox {

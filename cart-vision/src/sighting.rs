@@ -82,6 +82,8 @@ pub struct Sighting {
     pub track: u32,
     /// Where, in the frame's pixels.
     pub bbox_in_frame: BBox,
+    /// Most hands that were seen at work at once, so far; 0 where none reached in over the frame's border.
+    pub hands: u32,
     /// Best first, at most eight.
     pub candidates: Vec<Candidate>,
     /// Probability that it is no enrolled product (a hand, a toy, an empty frame), 0 to 1.

@@ -22,7 +22,7 @@ pub enum Objection {
     NeedsCode,
     /// No camera has named it.
     Unseen,
-    /// It is loose, and another thing was in sight: whose weight is it?
+    /// It is loose, or there are several of it, and another thing or hand was in sight: whose weight is it?
     NotAlone,
     /// It is loose, and more came in than two hands hold.
     TooMuch,

@@ -177,8 +177,13 @@ fn additions(
                 Sale::Weight { .. } => Quantity::Weighed(step.delta),
                 Sale::Each { .. } => Quantity::Each(*pieces),
             };
-            if matches!(product.sale, Sale::Weight { .. }) && scans.is_empty() {
-                loose_alone(product, step, sight)?;
+            match product.sale {
+                Sale::Weight { .. } if scans.is_empty() => loose_alone(product, step, sight)?,
+                // Two of one kind weigh what one of it and one of another does.
+                Sale::Each { .. } if *pieces > 1 && (sight.contested || sight.things > 1) => {
+                    return Err(Objection::NotAlone);
+                }
+                _ => {}
             }
             one(sku, quantity).map(|addition| vec![addition])
         }

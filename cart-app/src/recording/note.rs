@@ -113,6 +113,8 @@ pub struct Look {
     pub camera: CameraId,
     pub track: u32,
     pub bbox_in_frame: BBox,
+    #[serde(default)]
+    pub hands: u32,
     pub seen: Odds,
     pub change: Option<Changed>,
 }
@@ -196,7 +198,7 @@ impl Odds {
 
 impl From<&Sighting> for Look {
     fn from(sighting: &Sighting) -> Self {
-        let Sighting { at, camera, track, bbox_in_frame, candidates, unknown, change, thumbnail: _ } = sighting;
+        let Sighting { at, camera, track, bbox_in_frame, hands, candidates, unknown, change, thumbnail: _ } = sighting;
         let odds = |opinion: &Opinion| Odds::of(&opinion.candidates, opinion.unknown);
         let changed = |change: &Change| Changed {
             direction: change.direction.into(),
@@ -209,6 +211,7 @@ impl From<&Sighting> for Look {
             camera: *camera,
             track: *track,
             bbox_in_frame: *bbox_in_frame,
+            hands: *hands,
             seen: Odds::of(candidates, *unknown),
             change: change.as_ref().map(changed),
         }
@@ -229,6 +232,7 @@ impl From<Look> for Sighting {
             camera: look.camera,
             track: look.track,
             bbox_in_frame: look.bbox_in_frame,
+            hands: look.hands,
             candidates,
             unknown,
             change: look.change.map(change),

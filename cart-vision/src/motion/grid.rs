@@ -8,6 +8,9 @@ use crate::sighting::BBox;
 const CELLS_A_ROW: u32 = 80;
 /// Samples along each side of a cell.
 const SAMPLES: u32 = 4;
+/// So many set cells at the border are a hand or a thing that comes in; so many free ones part two of them.
+const REACHING_CELLS: usize = 3;
+const APART_CELLS: usize = 5;
 /// A colour no frame can have: no cell ever matches it.
 const NOWHERE: [f32; 3] = [-1000.0; 3];
 
@@ -234,6 +237,34 @@ impl Mask {
         let (x, y) = (px(left.saturating_sub(1)).min(size.0 - 1), px(top.saturating_sub(1)).min(size.1 - 1));
         let (end_x, end_y) = (px(right + 1).min(size.0), px(bottom + 1).min(size.1));
         BBox { x, y, w: end_x.saturating_sub(x).max(1), h: end_y.saturating_sub(y).max(1) }
+    }
+
+    /// In how many places, well apart, set cells reach the grid's border.
+    pub(super) fn reaching_in(&self) -> usize {
+        let (columns, rows) = (self.columns, self.rows);
+        let top = (0..columns).map(|column| (column, 0));
+        let right = (1..rows).map(|row| (columns - 1, row));
+        let bottom = (0..columns.saturating_sub(1)).rev().map(|column| (column, rows - 1));
+        let left = (1..rows.saturating_sub(1)).rev().map(|row| (0, row));
+        let border: Vec<bool> =
+            top.chain(right).chain(bottom).chain(left).map(|(column, row)| self.set[row * columns + column]).collect();
+        // Once round from a place where nothing reaches in, so that no run is cut in two.
+        let Some(start) = (0..border.len()).find(|i| (0..APART_CELLS).all(|n| !border[(i + n) % border.len()])) else {
+            return 1;
+        };
+        let (mut places, mut run, mut gap) = (0, 0, 0);
+        for i in 0..border.len() {
+            if border[(start + i) % border.len()] {
+                (run, gap) = (run + 1, 0);
+                places += usize::from(run == REACHING_CELLS);
+            } else {
+                gap += 1;
+                if gap >= APART_CELLS {
+                    run = 0;
+                }
+            }
+        }
+        places
     }
 
     /// True when at least three set cells lie on the grid's border.

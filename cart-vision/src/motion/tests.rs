@@ -193,3 +193,25 @@ fn two_things_that_land_together_lie_apart_and_one_does_not() {
     assert!(larger.x < 130 && larger.y > 90, "the larger first: {larger:?}");
     assert!(smaller.x > 190 && smaller.y < 40, "{smaller:?}");
 }
+
+#[test]
+fn hands_are_counted_where_they_reach_in() {
+    let check = |arms: &[(i32, i32)], hands: u32| {
+        let (mut scene, mut finder) = (Scene::new(), MotionFinder::new());
+        still(&mut scene, &mut finder, 3);
+        scene.squares.extend(arms.iter().map(|(x, y)| (*x, *y, 80, [190, 150, 130])));
+        let mut seen = Vec::new();
+        for step in 0..4 {
+            // Towards the middle, from the side they come from.
+            scene.squares.iter_mut().for_each(|arm| arm.0 += if arm.0 < 120 { 4 * step } else { -4 * step });
+            seen.extend(finder.look(&scene.frame()).expect("a good frame"));
+        }
+        assert_eq!(seen.last().map(|thing| thing.hands), Some(hands), "{arms:?}");
+    };
+    check(&[(100, 80)], 0);
+    check(&[(-60, 80)], 1);
+    // Round a corner it is still one.
+    check(&[(-60, 200)], 1);
+    check(&[(-60, 80), (300, 80)], 2);
+    check(&[(-60, 10), (-60, 150)], 2);
+}

@@ -237,6 +237,7 @@ fn sighting(good: Good, track: u32, at: Moment) -> Input {
         camera: CameraId(0),
         track,
         bbox_in_frame: Default::default(),
+        hands: 1,
         candidates: vec![Candidate { sku: sku(good.sku), probability: 0.985 }],
         unknown: 0.01,
         change: None,

@@ -118,6 +118,8 @@ pub struct Count {
     pub mishaps: Vec<Mishap>,
     /// What was said of all that was put in, as far as it came in by weight.
     pub said: Vec<Said>,
+    /// What was done and what the cart wrote into its journal, in order, with the trip's time in milliseconds.
+    pub story: Vec<(u64, String)>,
 }
 
 impl Count {
@@ -152,6 +154,7 @@ impl Count {
         self.idle_questions += other.idle_questions;
         self.mishaps.extend(other.mishaps);
         self.said.extend(other.said);
+        self.story.extend(other.story);
     }
 
     /// The figures with the times.

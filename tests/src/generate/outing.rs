@@ -20,7 +20,7 @@ use hal::sim::{ItemHandle, ProductLook, SimItem, SimMotion, SimScale, World};
 use hal::{ManualClock, Moment};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
-use trip::{Catalogue, Sale};
+use trip::{Catalogue, Sale, TripEvent};
 
 use super::figures::{Count, Way};
 use super::ledger::Ledger;
@@ -211,7 +211,8 @@ impl<'a> Outing<'a> {
         Ok(())
     }
 
-    fn truth(&self, words: &str) {
+    fn truth(&mut self, words: &str) {
+        self.ledger.count.story.push((self.cart.now().as_millis(), words.to_owned()));
         self.recorder.iter().for_each(|recorder| recorder.truth(self.cart.now(), words));
     }
 
@@ -391,6 +392,7 @@ impl<'a> Outing<'a> {
         if !events.is_empty() {
             self.spoke_at = now;
         }
+        self.tell(&events);
         if self.ledger.note(&events, self.cart.account()) {
             let waited_ms = now.since(self.settled_at).as_secs_f64() * 1e3;
             let computed_ms = self.cart.computing().as_secs_f64() * 1e3;
@@ -402,7 +404,13 @@ impl<'a> Outing<'a> {
     /// What a touch brought.
     fn heard(&mut self) {
         let events = self.cart.take_events();
+        self.tell(&events);
         self.ledger.note(&events, None);
+    }
+
+    fn tell(&mut self, events: &[TripEvent]) {
+        let now = self.cart.now().as_millis();
+        self.ledger.count.story.extend(events.iter().map(|event| (now, format!("    {event:?}"))));
     }
 }
 

@@ -266,6 +266,7 @@ impl Shop {
                 camera,
                 track: self.track,
                 bbox_in_frame: Default::default(),
+                hands: 1,
                 candidates,
                 unknown: (1.0 - probability) / 2.0,
                 change: None,

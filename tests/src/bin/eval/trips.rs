@@ -27,7 +27,7 @@ pub struct Options {
     /// The same seed gives the same trips.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Only this trip of the row, from 1.
+    /// Only this trip of the row, from 1, told deed by deed.
     #[arg(long)]
     only: Option<u64>,
     /// The model, by its name in assets/models.
@@ -90,6 +90,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     keep(options, &store, &counts)?;
     let mut all = Count::default();
     counts.into_iter().for_each(|(_, count)| all.add(count));
+    if options.only.is_some() {
+        all.story.iter().for_each(|(ms, words)| eprintln!("{ms:>7} ms {words}"));
+    }
     eprintln!("\n{}", all.tables());
     if let Some(path) = &options.said {
         let lines: Vec<String> = all.said.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
