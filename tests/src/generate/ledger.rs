@@ -197,6 +197,8 @@ impl Ledger {
                 }
                 unasked
             }
+            // The cart was late: it was in, and the cart has still to notice that it is not any more.
+            None if self.just_taken_back(item) => false,
             None => self.added_wrong(item),
         }
     }
@@ -216,6 +218,12 @@ impl Ledger {
             }
             Quantity::Priced(_) => same.first().map(|n| vec![*n]),
         }
+    }
+
+    /// True for a line of a thing that was taken out again before the cart had said anything of it.
+    fn just_taken_back(&self, item: &LineItem) -> bool {
+        let gone = |fate: &&Fate| fate.counted && !fate.inside && !fate.waiting && fate.line.is_none();
+        self.under.repeating && self.things.iter().filter(gone).any(|fate| fate.sku == item.sku)
     }
 
     fn added_wrong(&mut self, item: &LineItem) -> bool {

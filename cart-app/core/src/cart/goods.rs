@@ -30,6 +30,11 @@ const LEANING: Duration = Duration::from_secs(6);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// So near in weight is the same thing coming back, in grams.
 const SAME_THING_G: i32 = 6;
+/// A dip is felt in mid-movement: what came in as it ended weighs dip and rest together, give or take.
+const SWAPPED_OUT_G: i32 = 25;
+const SWAPPED_OUT_SHARE: f32 = 0.15;
+/// A product that a look gives so much may have come in while something went.
+const MAY_HAVE_COME: f32 = 0.02;
 
 impl Cart {
     pub(super) fn on_step(&mut self, step: WeightStep, now: Moment) {
@@ -259,6 +264,10 @@ impl Cart {
         over: bool,
         now: Moment,
     ) -> bool {
+        if let Some(hold) = self.awaited(step) {
+            self.came_out(hold);
+            return true;
+        }
         // A code read while something leaves says what leaves.
         let scanned = SightOf {
             named: scans.iter().map(|s| (s.sku.clone(), 0.97)).collect(),
@@ -279,14 +288,12 @@ impl Cart {
         let swaps = self.swaps(step, sight, &[], now);
         match removal::explain(step, went, &swaps, &self.state, &self.catalogue) {
             Removal::Line { line, pieces } => {
-                self.remove(line, pieces, Some(step.delta), None, now);
+                let undone = self.undone(step);
+                self.remove(line, pieces, Some(step.delta), undone, now);
                 true
             }
             Removal::Hold(hold) => {
-                self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::TakenOut }]);
-                self.close_panel(hold);
-                self.settle_looks();
-                self.signal(Signal::Idle);
+                self.came_out(hold);
                 true
             }
             Removal::Own(_) => {
@@ -306,11 +313,44 @@ impl Cart {
             }
             Removal::Ask(lines) if over => {
                 let reason = HoldReason::WhichRemoved;
-                self.hold(Hold { weight: step.delta, reason, lines, ..Hold::default() }, sight.thumbnail.clone());
+                // Something may have come in its place, and the weight is of both.
+                let came = self.evidence.came(step.at.max(now)).named;
+                let candidates = came.into_iter().filter(|(_, p)| *p >= MAY_HAVE_COME).map(|(sku, _)| sku).take(4);
+                let held =
+                    Hold { weight: step.delta, reason, lines, candidates: candidates.collect(), ..Hold::default() };
+                self.hold(held, sight.thumbnail.clone());
                 true
             }
             Removal::Ask(_) | Removal::AskSwap(_) | Removal::Swap(_) => false,
         }
+    }
+
+    /// What is held and was to be taken out, and weighs what has just gone: the shopper has said so.
+    fn awaited(&self, step: &WeightStep) -> Option<HoldId> {
+        let held = self.to_be_taken_out()?;
+        ((held.weight.0 + step.delta.0).abs() <= SAME_THING_G).then_some(held.hold)
+    }
+
+    /// The question about a swap that is undone by this step: what came in and was to be taken out again weighs
+    /// what was lifted, and with it its line leaves the bill.
+    fn undone(&self, step: &WeightStep) -> Option<HoldId> {
+        let held = self.to_be_taken_out()?;
+        let came = held.dip.0 + held.weight.0;
+        let near = SWAPPED_OUT_G.max((came as f32 * SWAPPED_OUT_SHARE) as i32);
+        (held.dip.0 > 0 && (came + step.delta.0).abs() <= near).then_some(held.hold)
+    }
+
+    fn to_be_taken_out(&self) -> Option<&Hold> {
+        let (open, waits_for) = self.panel.ask?;
+        self.state.basket.hold(open).filter(|_| waits_for == WaitsFor::Removal)
+    }
+
+    /// What was held came out again.
+    fn came_out(&mut self, hold: HoldId) {
+        self.record(vec![TripEvent::HoldResolved { hold, outcome: Outcome::TakenOut }]);
+        self.close_panel(hold);
+        self.settle_looks();
+        self.signal(Signal::Idle);
     }
 
     /// Takes pieces off a line and tells what came off the total.

@@ -459,6 +459,38 @@ fn an_answer_heavier_than_what_was_lifted_is_not_taken() {
 }
 
 #[test]
+fn a_heavier_answer_is_taken_where_something_was_seen_to_come_and_the_rest_is_asked_about() {
+    let mut bench = Bench::shopping();
+    for (name, grams) in [("tea", 150.0), ("milk", 1_045.0)] {
+        bench.see(&[(name, 0.97)]);
+        bench.load(grams);
+    }
+    bench.see_change(&[("lime", 0.3)]);
+    bench.load(-600.0);
+    let ask = bench.cart.view().ask.expect("which was taken out?");
+    assert_eq!(ask.reason, HoldReason::WhichRemoved);
+    let milk = ask.tiles.iter().find(|t| t.sku == sku("milk")).and_then(|t| t.line).expect("a tile");
+    bench.tap(Intent::AnswerLine { hold: ask.hold, line: milk });
+    let ask = bench.cart.view().ask.expect("what came in");
+    assert_eq!((ask.weight, ask.tiles[0].sku.clone()), (Grams(445), sku("lime")));
+    assert_eq!(bench.lines(), ["tea 250"], "and is not charged before it is known");
+}
+
+#[test]
+fn what_was_to_be_taken_out_is_believed_to_have_gone_before_a_line_that_weighs_the_same() {
+    let mut bench = Bench::shopping();
+    bench.see(&[("milk", 0.97)]);
+    bench.load(1_045.0);
+    bench.see(&[("tea", 0.4), ("lime", 0.3)]);
+    bench.load(1_046.0);
+    let ask = bench.cart.view().ask.expect("what is it?");
+    bench.tap(Intent::TakeOut { hold: ask.hold });
+    bench.load(-1_046.0);
+    assert!(bench.cart.view().ask.is_none(), "{:?}", bench.cart.view().ask);
+    assert_eq!(bench.lines(), ["milk 120"]);
+}
+
+#[test]
 fn what_staff_let_go_is_no_surprise_after_a_restart() {
     let mut bench = Bench::shopping();
     bench.load(415.0);

@@ -184,6 +184,13 @@ impl Cart {
             return self.remove(line, pieces, None, Some(hold), now);
         };
         let rest = held.weight.0 + own.0;
+        if rest > CLEARLY_MORE_G && !held.candidates.is_empty() {
+            // Something was seen to come as it went: what is left of the weight is that, and asked about.
+            self.remove(line, pieces, Some(Grams(-own.0)), Some(hold), now);
+            let reason = HoldReason::Unsure;
+            self.hold(Hold { weight: Grams(rest), reason, candidates: held.candidates, ..Hold::default() }, None);
+            return;
+        }
         if rest > CLEARLY_MORE_G {
             // It weighs more than what was lifted: it is still in the cart. A person looks.
             return self.call_help();
