@@ -52,8 +52,9 @@ const EXCURSION_SIGMA_G: f32 = 10.0;
 const BRIEF: f32 = 0.5;
 /// A line's own weight was felt with this error, in grams.
 const FELT_SIGMA_G: f32 = 1.5;
-/// When nothing is left of a movement: how likely it was a swap if something was lifted, if only a
-/// hand pressed, and if the scale felt nothing.
+/// When nothing is left of a movement: how likely it was a swap if something was lifted while two hands were at
+/// work, if something was lifted, if only a hand pressed, and if the scale felt nothing.
+const AFTER_A_DIP_OF_TWO: f32 = 0.8;
 const AFTER_A_DIP: f32 = 0.3;
 const AFTER_A_PEAK: f32 = 0.12;
 const AFTER_NOTHING: f32 = 0.06;
@@ -150,6 +151,7 @@ pub fn reopen(
     known.sort();
     known.dedup();
     let prior = match step {
+        step if step.dip_g >= STIR_G && came.things > 1 => AFTER_A_DIP_OF_TWO,
         step if step.dip_g >= STIR_G => AFTER_A_DIP,
         step if step.peak_g >= STIR_G => AFTER_A_PEAK,
         _ => AFTER_NOTHING,

@@ -140,6 +140,10 @@ impl Bench {
 
     /// Something lies there now that the cameras did not see come in by itself.
     fn see_change(&mut self, named: &[(&str, f32)]) {
+        self.see_change_by(1, named);
+    }
+
+    fn see_change_by(&mut self, hands: u32, named: &[(&str, f32)]) {
         self.track += 1;
         let candidates: Vec<_> = named.iter().map(|(name, p)| Candidate { sku: sku(name), probability: *p }).collect();
         let unknown = (1.0 - named.iter().map(|(_, p)| p).sum::<f32>()) / 3.0;
@@ -149,7 +153,7 @@ impl Bench {
             camera: CameraId(0),
             track: self.track,
             bbox_in_frame: Default::default(),
-            hands: 1,
+            hands,
             candidates,
             unknown,
             change: Some(Change { direction: Direction::Unclear, now, before: None, apart: Vec::new() }),

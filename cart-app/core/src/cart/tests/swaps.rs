@@ -54,6 +54,19 @@ fn a_swap_that_is_not_sure_is_one_question_and_shuts_the_way_to_pay() {
 }
 
 #[test]
+fn two_hands_and_something_lifted_are_asked_about_on_less_than_one_hand() {
+    let check = |hands: u32, asked: bool| {
+        let mut bench = shopping();
+        swap_in_one_go(&mut bench, 1_045.0, 1_041.0);
+        bench.see_change_by(hands, &[("oat", 0.15)]);
+        bench.wait(2_500);
+        assert_eq!(bench.cart.view().ask.is_some(), asked, "{hands} hands");
+    };
+    check(1, false);
+    check(2, true);
+}
+
+#[test]
 fn a_plain_answer_to_a_swap_will_do_as_well() {
     let mut bench = shopping();
     swap_in_one_go(&mut bench, 1_045.0, 1_041.0);
