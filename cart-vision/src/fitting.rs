@@ -25,6 +25,8 @@ const AFTER_A_PICK: f32 = 0.8;
 /// `nothing` are looks at no product.
 pub fn fit(recogniser: &Recogniser, things: &[Labelled], nothing: &[Features]) -> Calibration {
     let mut tried = recogniser.clone();
+    // Always from the same place, whatever was fitted before.
+    tried.calibration_mut().nearness = 0.0;
     let best = |features: &Features, without: Option<&Sku>| {
         let scores = recogniser.gallery().similarities(&features.embedding);
         let named = recogniser.gallery().skus().zip(scores);

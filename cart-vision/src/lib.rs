@@ -4,9 +4,9 @@
 //! `embedder` (ONNX Runtime, feature `onnx`) turns its crop into a vector and the logits of the
 //! classes it was taught; the [`gallery`] of enrolled views and the [`calibration`] make of these
 //! probabilities over the store's products ([`recogniser`]); several looks at one thing
-//! [`vote`]. [`enrolment`] adds a product from a few pictures. The `barcode` reader (feature `barcode`) looks at the same crop and reports only what
-//! the [`acceptance`] rule lets through. [`Eye`] is one camera's whole pipeline:
-//! [`Sighting`]s and [`Scan`]s come out.
+//! [`vote`], those in flight with little weight. [`enrolment`] adds a product from a few pictures. The
+//! `barcode` reader (feature `barcode`) looks at the same crop and reports only what the [`acceptance`]
+//! rule lets through. [`Eye`] is one camera's whole pipeline: [`Sighting`]s and [`Scan`]s come out.
 //!
 //! Without features the crate is types and pure logic. Deliberately absent: weight, prices,
 //! decisions. Frames go no further than this crate.

@@ -8,7 +8,9 @@
 //! The frame is judged in cells, about 80 a row, each the mean colour of 16 samples: noise averages
 //! out, and a frame costs well under a millisecond. A change of light multiplies all cells alike
 //! and is divided out by the median gain. Cells that show again what was seen there *before* the
-//! last thing came to rest are uncovered, not covered: that tells a removal from a putting-in.
+//! last thing came to rest are uncovered, not covered: that tells a removal from a putting-in. Where
+//! change reaches the frame's border a hand reaches in, and two places well apart are two hands: they
+//! may bring two things, or take one and lay down another.
 //!
 //! Deliberately absent: what the thing is.
 

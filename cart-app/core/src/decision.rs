@@ -347,6 +347,18 @@ mod tests {
     }
 
     #[test]
+    fn two_of_one_kind_are_added_from_one_hand_and_asked_about_from_two() {
+        let step = WeightStep { delta: Grams(301), sigma_g: 1.2, ..WeightStep::default() };
+        let check = |things: usize, objection: Option<Objection>| {
+            let sight = SightOf { things, ..seen(&[("tea", 0.97), ("lime", 0.001)]) };
+            let (found, account) = decide(&step, &sight, &[], &[], &catalogue(), &Thresholds::default());
+            assert_eq!(account.objection, objection, "{things}: {found:?}");
+        };
+        check(1, None);
+        check(2, Some(Objection::NotAlone));
+    }
+
+    #[test]
     fn the_account_says_what_was_felt_and_seen_and_why_it_was_asked() {
         let account = |grams: i32, named: &[(&str, f32)], scans: &[PendingScan]| {
             let step = WeightStep { delta: Grams(grams), sigma_g: 1.2, ..WeightStep::default() };

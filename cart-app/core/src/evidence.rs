@@ -187,7 +187,7 @@ impl Evidence {
     /// What the cameras say about the thing that made a step at `at`.
     ///
     /// The last look at a thing carries the vote of all looks at it; cameras are multiplied, for they
-    /// look from different sides.
+    /// look from different sides, but for what each took for granted before it looked.
     pub fn sight(&self, at: Moment) -> SightOf {
         self.views(at, |look| Some(apart(look).unwrap_or_else(|| one(&look.candidates, look.unknown))))
     }

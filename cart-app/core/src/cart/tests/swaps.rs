@@ -67,6 +67,18 @@ fn two_hands_and_something_lifted_are_asked_about_on_less_than_one_hand() {
 }
 
 #[test]
+fn a_swap_that_is_undone_by_taking_out_what_came_leaves_no_question() {
+    let mut bench = shopping();
+    swap_in_one_go(&mut bench, 150.0, 158.0);
+    bench.wait(2_500);
+    let hold = bench.cart.view().ask.expect("what came in?").hold;
+    bench.tap(Intent::TakeOut { hold });
+    bench.load(-155.0);
+    assert_eq!(bench.lines(), ["milk 120"]);
+    assert!(bench.cart.view().holds.is_empty(), "{:?}", bench.cart.view().holds);
+}
+
+#[test]
 fn a_plain_answer_to_a_swap_will_do_as_well() {
     let mut bench = shopping();
     swap_in_one_go(&mut bench, 1_045.0, 1_041.0);
